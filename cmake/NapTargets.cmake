@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Warnings and sanitizers for every target of ours.
+function(nap_flags target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # libstdc++ 12 hides <expected> from clang, whose concepts macro is older than the feature it has.
+    target_compile_options(${target} PRIVATE -Wno-builtin-macro-redefined -D__cpp_concepts=202002L)
+  endif()
+  if(NAP_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=undefined
+                                             -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+  endif()
+endfunction()
+
+# A room of the architecture: a static library nap_<name> of all .cpp files in this folder.
+function(nap_library name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_library(nap_${name} STATIC ${sources})
+  target_include_directories(nap_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(nap_${name} PUBLIC ${ARG_LINK})
+  nap_flags(nap_${name})
+endfunction()
+
+# The host tests of one room: a GoogleTest program of all .cpp files in this folder.
+function(nap_test name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_executable(test_${name} ${sources})
+  target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(test_${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  nap_flags(test_${name})
+  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+endfunction()

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The adoption module's interface: /dev/nap, mode 0600, usable by CAP_SYS_ADMIN of the initial user namespace.
+ *
+ * Loaded with u_first_frame=N u_frames=N before the blocks of U are onlined; every page onlined in that range is
+ * withheld from the allocator, its contents untouched.
+ */
+#ifndef NAP_UAPI_H
+#define NAP_UAPI_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define NAP_RUN_HUGE 1		/* pages == 512, both sides 2 MiB aligned: map as one 2 MiB page */
+#define NAP_RUN_SHARED 2	/* frames stand in several runs (any task): stay shared copy-on-write */
+#define NAP_RUN_SPILLED 4	/* contents come from spilled_bytes + source; `frame` only tells sharers apart */
+
+struct nap_run {
+	__u64 address;		/* virtual, page aligned; within user space; may span several VMAs */
+	__u64 frame;		/* page frame number */
+	__u64 source;		/* byte offset into the spilled bytes */
+	__u32 pages;
+	__u32 flags;
+};
+
+struct nap_task {
+	__s32 pid;		/* in the caller's PID namespace */
+	__u32 run_count;
+	__u64 runs;		/* pointer to struct nap_run[run_count] */
+};
+
+/* All tasks at once. Everything is validated before the first change; an error half-way is reported in
+ * changed != 0 (the caller then ends this kernel). */
+struct nap_adopt {
+	__u64 tasks;		/* pointer to struct nap_task[task_count] */
+	__u64 spilled;		/* pointer to the spilled bytes */
+	__u64 spilled_size;	/* bytes */
+	__u32 task_count;
+	/* out */
+	__u32 changed;		/* 0: refused before the first change */
+	__u32 error_task, error_run;	/* indices, where an error belongs to one */
+	__u64 pages_small, pages_huge;	/* adopted, in 4 KiB pages (pages_huge counts 512 each) */
+	__u64 pages_shared;		/* further mappings of an already adopted frame */
+	__u64 pages_spilled;		/* allocated and copied from the spilled bytes */
+	__u64 pages_copied;		/* frames in U that could not be shared in place (index differs) */
+	__u64 pages_replaced;		/* something was there already and was zapped */
+	__u64 ns_validate, ns_small, ns_huge, ns_spilled, ns_total;
+};
+
+struct nap_status {
+	__u64 first_frame, frames;	/* U */
+	__u64 withheld, adopted;	/* page frames now */
+	__u64 extra_references;
+	__u64 spilled_waiting;		/* pages adopted outside U, to be brought back */
+};
+
+struct nap_settle {
+	__u64 references_dropped, pages_released, spilled_returned, spilled_left;
+	__u64 ns;
+};
+
+#define NAP_IOC_ADOPT	_IOWR('N', 1, struct nap_adopt)
+#define NAP_IOC_STATUS	_IOR('N', 2, struct nap_status)
+/* After commit: drops the extra references, releases what is withheld, migrates spilled pages into U. */
+#define NAP_IOC_SETTLE	_IOR('N', 3, struct nap_settle)
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The page map of a machine's processes, read from the page tables of a stopped kernel (or of a running one whose
+// processes are frozen) in its K file. Every byte is untrusted: bounded loops, checked addresses, never a crash.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+#include "context/page_map.hpp"
+#include "walk/layout.hpp"
+
+namespace nap::walk {
+
+struct WalkLimits {
+    std::uint64_t tasks = 100'000;
+    std::uint64_t page_tables = 4'000'000;
+};
+
+// `kernel_memory`: K, byte n is guest-physical address n. `init_host_pid`: the userland's init in the initial PID
+// namespace; all processes of its PID namespace are walked. `user`: the frames of U.
+Result<context::PageMap> walk(std::span<const std::byte> kernel_memory, const KernelLayout& layout,
+                              const Anchors& anchors, std::int32_t init_host_pid, FrameRange user,
+                              const WalkLimits& limits = {});
+
+}  // namespace nap::walk
