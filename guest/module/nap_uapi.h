@@ -13,12 +13,12 @@
 
 #define NAP_RUN_HUGE 1		/* pages == 512, both sides 2 MiB aligned: map as one 2 MiB page */
 #define NAP_RUN_SHARED 2	/* frames stand in several runs (any task): stay shared copy-on-write */
-#define NAP_RUN_SPILLED 4	/* contents come from spilled_bytes + source; `frame` only tells sharers apart */
+#define NAP_RUN_SPILLED 4	/* contents come from spilled + source; not with HUGE; `frame` is not looked at */
 
 struct nap_run {
 	__u64 address;		/* virtual, page aligned; within user space; may span several VMAs */
 	__u64 frame;		/* page frame number */
-	__u64 source;		/* byte offset into the spilled bytes */
+	__u64 source;		/* byte offset into the spilled bytes, page aligned; sharers name the same one */
 	__u32 pages;
 	__u32 flags;
 };
@@ -29,8 +29,17 @@ struct nap_task {
 	__u64 runs;		/* pointer to struct nap_run[run_count] */
 };
 
-/* All tasks at once. Everything is validated before the first change; an error half-way is reported in
- * changed != 0 (the caller then ends this kernel). */
+/*
+ * All tasks at once. The runs of a task ascend and do not overlap. Everything is validated before the first
+ * change; an error half-way is reported in changed != 0: the caller then ends this kernel. From then on the module
+ * refuses everything (ENOTRECOVERABLE) and never gives a page of U to the allocator.
+ *
+ * Before the first change: EPERM (not root of the initial namespaces), ESRCH (no such task, or none with memory),
+ * EINVAL (form, order, the caller's own memory, the same memory twice), EFAULT (a pointer of the request, or an
+ * address no VMA covers), EOPNOTSUPP (a VMA that cannot hold anonymous pages of ours), ENXIO (frame outside U),
+ * EBUSY (frame not withheld), EEXIST (frame or spilled page named twice, not always as shared), E2BIG, ENOMEM,
+ * EINTR, EALREADY (settled).
+ */
 struct nap_adopt {
 	__u64 tasks;		/* pointer to struct nap_task[task_count] */
 	__u64 spilled;		/* pointer to the spilled bytes */
@@ -38,24 +47,27 @@ struct nap_adopt {
 	__u32 task_count;
 	/* out */
 	__u32 changed;		/* 0: refused before the first change */
-	__u32 error_task, error_run;	/* indices, where an error belongs to one */
+	__u32 error_task, error_run;	/* indices, where an error belongs to one; else ~0 */
 	__u64 pages_small, pages_huge;	/* adopted, in 4 KiB pages (pages_huge counts 512 each) */
 	__u64 pages_shared;		/* further mappings of an already adopted frame */
 	__u64 pages_spilled;		/* allocated and copied from the spilled bytes */
-	__u64 pages_copied;		/* frames in U that could not be shared in place (index differs) */
+	__u64 pages_copied;		/* shared pages that could not be shared here (index differs, foreign anon_vma) */
 	__u64 pages_replaced;		/* something was there already and was zapped */
 	__u64 ns_validate, ns_small, ns_huge, ns_spilled, ns_total;
 };
 
 struct nap_status {
 	__u64 first_frame, frames;	/* U */
-	__u64 withheld, adopted;	/* page frames now */
+	__u64 withheld;			/* page frames now */
+	__u64 adopted;			/* page frames, ever */
 	__u64 extra_references;
 	__u64 spilled_waiting;		/* pages adopted outside U, to be brought back */
 };
 
 struct nap_settle {
-	__u64 references_dropped, pages_released, spilled_returned, spilled_left;
+	__u64 references_dropped, pages_released;
+	__u64 spilled_returned;		/* pages adopted outside U, copies included, that lie in U now */
+	__u64 spilled_left;		/* still mapped, still outside U */
 	__u64 ns;
 };
 

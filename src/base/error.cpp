@@ -58,12 +58,17 @@ ErrorKind error_kind_from(std::string_view name) {
     return ErrorKind::internal;
 }
 
-Error Error::within(std::string_view what) const { return Error{kind, std::string(what) + ": " + message}; }
-
-std::unexpected<Error> fail_errno(std::string_view what, int error_number) {
-    return fail(kind_of(error_number), std::string(what) + ": " + std::generic_category().message(error_number));
+Error Error::within(std::string_view what) const {
+    return Error{kind, std::string(what) + ": " + message};
 }
 
-std::unexpected<Error> fail_errno(std::string_view what) { return fail_errno(what, errno); }
+std::unexpected<Error> fail_errno(std::string_view what, int error_number) {
+    return fail(kind_of(error_number),
+                std::string(what) + ": " + std::generic_category().message(error_number));
+}
+
+std::unexpected<Error> fail_errno(std::string_view what) {
+    return fail_errno(what, errno);
+}
 
 }  // namespace nap

@@ -43,8 +43,8 @@ inline std::unexpected<Error> fail(ErrorKind kind, std::string message) {
     return std::unexpected(Error{kind, std::move(message)});
 }
 
-// "<what>: <strerror(error_number)>"; the kind follows from the number (EACCES: permission, ENOENT: not_found,
-// EBUSY: busy, ENOMEM and ENOSPC: resources, ETIMEDOUT: timeout, else io).
+// "<what>: <strerror(error_number)>"; the kind follows from the number (EACCES: permission, ENOENT:
+// not_found, EBUSY: busy, ENOMEM and ENOSPC: resources, ETIMEDOUT: timeout, else io).
 std::unexpected<Error> fail_errno(std::string_view what, int error_number);
 std::unexpected<Error> fail_errno(std::string_view what);  // with errno
 
@@ -54,14 +54,15 @@ std::unexpected<Error> fail_errno(std::string_view what);  // with errno
 #define NAP_CONCAT(a, b) NAP_CONCAT_(a, b)
 
 // NAP_TRY(auto fd, open_file(path)); - declares `auto fd` from the value or returns the error.
-#define NAP_TRY_(result, declaration, expression)                 \
-    auto result = (expression);                                   \
+#define NAP_TRY_(result, declaration, expression)                   \
+    auto result = (expression);                                     \
     if (!result) return std::unexpected(std::move(result).error()); \
     declaration = std::move(*result)
-#define NAP_TRY(declaration, expression) NAP_TRY_(NAP_CONCAT(nap_result_, __COUNTER__), declaration, expression)
+#define NAP_TRY(declaration, expression) \
+    NAP_TRY_(NAP_CONCAT(nap_result_, __COUNTER__), declaration, expression)
 
 // NAP_CHECK(step()); - returns the error of a step without a value of interest.
-#define NAP_CHECK(expression)                                                                 \
-    do {                                                                                      \
+#define NAP_CHECK(expression)                                                                             \
+    do {                                                                                                  \
         if (auto nap_step = (expression); !nap_step) return std::unexpected(std::move(nap_step).error()); \
     } while (false)

@@ -28,8 +28,10 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
         std::size_t old = content.size();
         content.resize(old + (64 << 10));
         ssize_t got = ::read(fd.get(), content.data() + old, 64 << 10);
-        if (got < 0 && errno == EINTR) got = 0;
-        else if (got < 0) return fail_errno("cannot read " + path.string());
+        if (got < 0 && errno == EINTR)
+            got = 0;
+        else if (got < 0)
+            return fail_errno("cannot read " + path.string());
         else if (got == 0) {
             content.resize(old);
             return content;
@@ -56,7 +58,9 @@ Result<> write_all(int fd, std::span<const std::byte> bytes) {
     return {};
 }
 
-Result<> write_all(int fd, std::string_view bytes) { return write_all(fd, as_bytes(bytes)); }
+Result<> write_all(int fd, std::string_view bytes) {
+    return write_all(fd, as_bytes(bytes));
+}
 
 Result<> write_file(const std::filesystem::path& path, std::string_view content) {
     NAP_TRY(UniqueFd fd, open_file(path, O_WRONLY));
@@ -75,7 +79,8 @@ Result<> replace_file(const std::filesystem::path& path, std::string_view conten
         if (::fsync(fd.get()) != 0) return fail_errno("cannot sync " + aside.string());
     }
     if (::rename(aside.c_str(), path.c_str()) != 0) return fail_errno("cannot rename to " + path.string());
-    NAP_TRY(UniqueFd directory, open_file(path.parent_path().empty() ? "." : path.parent_path(), O_RDONLY | O_DIRECTORY));
+    NAP_TRY(UniqueFd directory,
+            open_file(path.parent_path().empty() ? "." : path.parent_path(), O_RDONLY | O_DIRECTORY));
     if (::fsync(directory.get()) != 0) return fail_errno("cannot sync " + path.parent_path().string());
     return {};
 }

@@ -46,12 +46,15 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
 // Writes in place (for /proc and /sys).
 Result<> write_file(const std::filesystem::path& path, std::string_view content);
 
-// Written aside, synced, renamed over `path`, directory synced: after a crash either the old or the new content.
+// Written aside, synced, renamed over `path`, directory synced: after a crash either the old or the new
+// content.
 Result<> replace_file(const std::filesystem::path& path, std::string_view content, unsigned mode = 0600);
 
 Result<> write_all(int fd, std::span<const std::byte> bytes);
 Result<> write_all(int fd, std::string_view bytes);
 
-inline std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+inline std::span<const std::byte> as_bytes(std::string_view text) {
+    return std::as_bytes(std::span(text));
+}
 
 }  // namespace nap

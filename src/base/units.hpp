@@ -8,8 +8,8 @@
 namespace nap {
 
 inline constexpr std::uint64_t kPageShift = 12;
-inline constexpr std::uint64_t kPageSize = 1ULL << kPageShift;        // bytes
-inline constexpr std::uint64_t kHugePagePages = 512;                  // page frames in a 2 MiB page
+inline constexpr std::uint64_t kPageSize = 1ULL << kPageShift;  // bytes
+inline constexpr std::uint64_t kHugePagePages = 512;            // page frames in a 2 MiB page
 inline constexpr std::uint64_t kHugePageSize = kHugePagePages * kPageSize;
 inline constexpr std::uint64_t kKiB = 1ULL << 10;
 inline constexpr std::uint64_t kMiB = 1ULL << 20;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A link: calls over one connection. Either side may start calls; both directions of a call carry data parts,
-// events and, last, one reply. Threads: one reads the connection, each incoming call runs in a thread of its own.
+// events and, last, one reply. Threads: one reads the connection, each incoming call runs in a thread of its
+// own.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <variant>
@@ -15,10 +15,11 @@
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
+#include "channel/json.hpp"
+#include "channel/unix_socket.hpp"
 
 namespace nap::channel {
 
-using Json = nlohmann::json;
 using Milliseconds = std::chrono::milliseconds;
 
 // What a side receives within a call.
@@ -37,46 +38,66 @@ struct Reply {
 };
 using Incoming = std::variant<Data, End, Event, Reply>;
 
-class Connection;  // private to link.cpp
+class Connection;  // connection.hpp, private
 
-// One call, seen from either side. Flow control is inside: send() waits while the peer has not taken
-// kWindow bytes; receive() grants them back.
+// One call, seen from either side; any thread may send, one may receive. Flow control is inside: send() waits
+// while the peer has not taken kWindow bytes; receive() grants them back. Events have a window of their own,
+// so that a signal overtakes data nobody reads.
 class Call {
   public:
     ~Call();  // the starting side: abandons the call (the peer's sends fail with not_found)
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
+    // All of them fail with ErrorKind::not_found once the call is over (replied, abandoned; where the peer
+    // replied early, finish() has the reason), with io once the link is down.
     Result<> send(std::span<const std::byte> bytes, std::uint8_t part = 0);  // any length; split into frames
     Result<> send_end(std::uint8_t part = 0);
-    Result<> send_event(const Json& content);
+    Result<> send_event(const Json& content);  // at most kMaxEvent bytes as JSON
     // The next thing from the peer; ErrorKind::timeout after the limit, ErrorKind::io once the link is down.
     // The answering side never sees Reply; it sees ErrorKind::not_found once the peer abandoned the call.
     Result<Incoming> receive(Milliseconds limit);
-    // Starting side: reads to the reply, dropping data; events go to `on_event` if set.
+    // The next event, past data that stay where they are: for a side that cannot take more data just now.
+    Result<Event> receive_event(Milliseconds limit);
+    // Starting side: reads to the reply, dropping data; events go to `on_event` if set. The limit is for all
+    // of it.
     Result<Json> finish(Milliseconds limit, const std::function<void(const Json&)>& on_event = {});
 
   private:
     friend class Connection;
     friend class Link;
-    Call(std::shared_ptr<Connection> connection, std::uint32_t id, bool ours);
     struct State;
+    Call(std::shared_ptr<Connection> connection, std::shared_ptr<State> state);
+    Result<Incoming> take(Milliseconds limit, bool events_only);
     std::shared_ptr<Connection> connection_;
     std::shared_ptr<State> state_;
 };
 
-// Answers calls: the returned value or error becomes the reply.
+// Answers calls: the returned value or error becomes the reply (an exception: ErrorKind::internal).
 using Handler = std::function<Result<Json>(const std::string& method, const Json& params, Call& call)>;
 
 struct LinkOptions {
-    bool starts_even = false;                    // ids of our calls: even or odd; the two ends must differ
-    std::size_t calls_at_once = 64;              // incoming calls over this are refused (busy)
-    std::function<void(const Error&)> on_down;   // called once, from the reading thread
+    bool starts_even = false;        // ids of our calls: even or odd; the two ends must differ
+    std::size_t calls_at_once = 64;  // incoming calls over this are refused (busy)
+    // A virtio-serial port, in the guest: end of file means that the host is away. Calls end with
+    // ErrorKind::io and the link waits until the host is back, rather than going down; bad frames count as
+    // the host's going, too.
+    bool reconnects = false;
+    // A send that makes no progress for so long fails (timeout), and the link goes down if half a frame is
+    // out.
+    Milliseconds stall_limit{0};  // 0: none
+    // From the reading thread, when the link goes down other than by shut_down() or its destructor (with
+    // `reconnects`: each time the host goes). It must not destroy the link.
+    std::function<void(const Error&)> on_down = {};
 };
 
+// The destructor shuts down and waits for the handlers that run (their receive and send fail); it must not be
+// called from one of them.
 class Link {
   public:
-    static constexpr std::size_t kWindow = 1024 * 1024;  // bytes of data per call and direction under way
+    static constexpr std::size_t kWindow = 1024 * 1024;      // bytes of data per call and direction under way
+    static constexpr std::size_t kEventWindow = 256 * 1024;  // the same for events
+    static constexpr std::size_t kMaxEvent = 64 * 1024;
 
     // Takes over a connected descriptor (stream socket or virtio-serial port).
     Link(UniqueFd connection, Handler handler, LinkOptions options = {});
@@ -84,19 +105,14 @@ class Link {
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
 
-    Result<std::unique_ptr<Call>> start(std::string method, const Json& params = Json::object());
+    Result<std::unique_ptr<Call>> start(const std::string& method, const Json& params = Json::object());
     // Starts a call without data and waits for its reply.
-    Result<Json> call(std::string method, const Json& params, Milliseconds limit);
+    Result<Json> call(const std::string& method, const Json& params, Milliseconds limit);
     [[nodiscard]] bool up() const;
     void shut_down();
 
   private:
     std::shared_ptr<Connection> connection_;
 };
-
-// Unix sockets (path at most 107 bytes: a longer one is a usage error that names the path).
-Result<UniqueFd> listen_unix(const std::string& path);    // mode 0600, replaces a stale socket
-Result<UniqueFd> connect_unix(const std::string& path);
-Result<UniqueFd> accept_unix(int listener);
 
 }  // namespace nap::channel

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The kernel store: stock kernels made ready to run machines. Adding one unpacks the packages, checks that the kernel
-// has what Nap needs, builds the adoption module against its headers and assembles the initramfs.
+// The kernel store: stock kernels made ready to run machines. Adding one unpacks the packages, checks that
+// the kernel has what Nap needs, builds the adoption module against its headers and assembles the initramfs.
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
+#include "kernel/progress.hpp"
 #include "walk/layout.hpp"
 
 namespace nap::kernel {
@@ -17,24 +17,28 @@ struct Kernel {
     std::string version;  // uname -r
     std::filesystem::path vmlinuz, initramfs;
     walk::KernelLayout layout;
-    std::string source;   // package name and version, or file
+    std::string source;  // package name and version, or file
 };
 
-using Progress = std::function<void(const std::string& step)>;
-
+// A kernel is added whole or not at all. Adding one again does only what is needed: nothing, or a refresh.
 class Store {
   public:
-    // `directory`: LIB/kernels. `libexec`: where agent, criu and module/ lie.
-    Store(std::filesystem::path directory, std::filesystem::path libexec);
+    // `directory`: LIB/kernels; packages are kept in LIB/cache. `libexec`: where agent, criu and module/ lie.
+    Store(const std::filesystem::path& directory, const std::filesystem::path& libexec);
 
     // A package name, fetched with its headers through apt; or .deb files (image and headers, in any order).
     Result<Kernel> add_package(const std::string& package, const Progress& progress);
     Result<Kernel> add_debs(const std::vector<std::filesystem::path>& debs, const Progress& progress);
-    // headers: a build directory (as /lib/modules/VERSION/build); empty: looked for there.
+    // modules: a lib/modules/VERSION, or a directory that holds one. headers: a build directory (as
+    // /lib/modules/VERSION/build), not copied; empty: looked for there. The configuration is looked for
+    // beside all three.
     Result<Kernel> add_files(const std::filesystem::path& vmlinuz, const std::filesystem::path& modules,
                              const std::filesystem::path& headers, const Progress& progress);
+    // Newest version first. A kernel whose record cannot be read is an error that names it.
     [[nodiscard]] Result<std::vector<Kernel>> list() const;
     [[nodiscard]] Result<Kernel> find(const std::string& version) const;  // not_found names what there is
+    // As find, after making anew what was made from another agent, CRIU or module than libexec now has.
+    Result<Kernel> refresh(const std::string& version, const Progress& progress);
     Result<> remove(const std::string& version);
 
   private:

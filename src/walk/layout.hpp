@@ -14,10 +14,11 @@ namespace nap::walk {
 
 // Offsets and sizes in bytes.
 struct KernelLayout {
-    std::uint64_t task_tasks = 0, task_tgid = 0, task_mm = 0, task_comm = 0, task_thread_pid = 0;
+    std::uint64_t task_tasks = 0, task_mm = 0, task_comm = 0, task_thread_pid = 0, task_signal = 0;
+    std::uint64_t signal_nr_threads = 0;
     std::uint64_t mm_pgd = 0;
     std::uint64_t pid_level = 0, pid_numbers = 0, upid_size = 0, upid_nr = 0, upid_ns = 0;
-    std::uint64_t page_size = 0, page_flags = 0, page_compound_head = 0, page_mapping = 0, page_index = 0;
+    std::uint64_t page_size = 0, page_compound_head = 0, page_mapping = 0;
     std::uint64_t mapping_host = 0, inode_sb = 0, sb_magic = 0;
     bool operator==(const KernelLayout&) const = default;
 };
@@ -26,13 +27,16 @@ struct KernelLayout {
 Result<KernelLayout> read_layout(std::span<const std::byte> btf);
 
 nlohmann::json to_json(const KernelLayout& layout);
+// Refuses (protocol) missing and further members, and offsets no kernel has.
 Result<KernelLayout> layout_from_json(const nlohmann::json& json);
 
 // Where one running kernel lies; told by its agent (kallsyms, iomem), so not trusted.
+// init_task, page_offset_base and vmemmap_base are where these variables lie, not what they hold.
 struct Anchors {
-    std::uint64_t init_task = 0, text = 0, page_offset_base = 0, vmemmap_base = 0;  // kernel virtual addresses
-    std::uint64_t kernel_code = 0;  // guest-physical address of _text
-    bool la57 = false;              // 5-level page tables
+    std::uint64_t init_task = 0, text = 0, page_offset_base = 0,
+                  vmemmap_base = 0;  // kernel virtual addresses
+    std::uint64_t kernel_code = 0;   // guest-physical address of _text
+    bool la57 = false;               // 5-level page tables
 };
 
 }  // namespace nap::walk

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Adoption: the module's device (guest/module/nap_uapi.h), with errors as values.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "channel/link.hpp"
+#include "context/plan.hpp"
+#include "guest/module/nap_uapi.h"
+
+namespace nap::agent {
+
+using HostPids = std::map<std::int32_t, pid_t>;  // by pid in the userland's PID namespace
+
+class AdoptionDevice {
+  public:
+    static Result<AdoptionDevice> open();
+    [[nodiscard]] Result<nap_status> status() const;
+    // The whole plan at once. An error says whether anything had been changed.
+    [[nodiscard]] Result<nap_adopt> adopt(std::span<const context::TaskPlan> plan,
+                                          std::span<const std::byte> spilled, const HostPids& pids) const;
+    [[nodiscard]] Result<nap_settle> settle() const;
+
+  private:
+    explicit AdoptionDevice(UniqueFd fd) : fd_(std::move(fd)) {}
+    UniqueFd fd_;
+};
+
+channel::Json to_json(const nap_adopt& adopted);
+channel::Json to_json(const nap_settle& settled);
+
+}  // namespace nap::agent

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// CRIU: our patched one, run with its images and its log in a tmpfs folder of their own.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace nap::agent {
+
+// One dump's or restore's folders below /run/nap; earlier ones' contents are removed.
+struct CriuFolders {
+    std::filesystem::path images;
+    std::filesystem::path work;  // log, statistics
+    static Result<CriuFolders> make();
+    [[nodiscard]] std::filesystem::path log() const { return work / "criu.log"; }
+};
+
+// criu ACTION with its folders and what both actions have in common.
+std::vector<std::string> criu_command(std::string_view action, const CriuFolders& folders);
+
+// CRIU finds out what this kernel can do and keeps that in /run/criu.kdat, where a dump or restore then need
+// not; and its pages come into the page cache. What it misses is no error here: the dump or restore will say.
+Result<> warm_criu();
+
+// The lines of CRIU's log that say what went wrong, at most 12, one sentence each.
+std::string errors_of(std::string_view log);
+
+// "criu ACTION failed: ..." with them.
+Error criu_error(std::string_view what, const CriuFolders& folders);
+
+}  // namespace nap::agent

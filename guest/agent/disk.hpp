@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Disk: the machine's disk and its root file system.
+#pragma once
+
+#include "agent/agent.hpp"
+#include "channel/link.hpp"
+
+namespace nap::agent {
+
+// partition (0: the whole disk). Whatever this kernel has read of the disk so far is forgotten first.
+Result<channel::Json> mount_root(Agent& agent, const channel::Json& params, channel::Call& call);
+
+// frozen: FIFREEZE or FITHAW of the root file system; being so already is no error.
+Result<channel::Json> file_systems(Agent& agent, const channel::Json& params, channel::Call& call);
+
+}  // namespace nap::agent

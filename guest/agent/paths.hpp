@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Paths: where things lie in the agent's own root (a tmpfs), the same in every generation.
+#pragma once
+
+namespace nap::agent {
+
+inline constexpr const char* kModuleList = "/nap/modules.list";  // a path per line, in load order
+inline constexpr const char* kAdoptionModule = "/nap/nap.ko";
+inline constexpr const char* kCriu = "/nap/criu";
+inline constexpr const char* kRunDirectory = "/run/nap";
+inline constexpr const char* kRoot = "/run/nap/root";  // the machine's root file system
+inline constexpr const char* kNetworkNamespace = "/run/netns/machine";
+inline constexpr const char* kCgroup = "/sys/fs/cgroup/userland";
+inline constexpr const char* kPortName = "org.nap.agent";
+inline constexpr const char* kDiskSerial = "nap-root";
+
+}  // namespace nap::agent

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/restore.hpp"
+
+#include <chrono>
+#include <string>
+
+#include "agent/adoption.hpp"
+#include "agent/criu.hpp"
+#include "agent/files.hpp"
+#include "agent/freeze.hpp"
+#include "agent/intake.hpp"
+#include "agent/params.hpp"
+#include "agent/paths.hpp"
+#include "agent/restorer.hpp"
+#include "agent/tasks.hpp"
+
+namespace nap::agent {
+
+using channel::Call;
+
+namespace {
+
+constexpr std::chrono::milliseconds kFrozenLimit{5'000};
+
+// All restored processes, moved into the userland's frozen cgroup: what they are given from here on is
+// charged to it, and none of them runs when CRIU lets go of it.
+Result<HostPids> move_into_cgroup() {
+    NAP_CHECK(set_frozen(true));
+    HostPids pids;
+    for (const Task& task : list_tasks()) {
+        pids[task.pid] = task.host_pid;
+        if (auto moved = write_file(std::string(kCgroup) + "/cgroup.procs", std::to_string(task.host_pid));
+            !moved)
+            return std::unexpected(moved.error().within("cannot move pid " + std::to_string(task.pid)));
+    }
+    return pids;
+}
+
+}  // namespace
+
+Result<Json> restore(Agent& agent, const Json& params, Call& call) {
+    NAP_TRY(const std::uint64_t advance, number(params, "advance_ns"));
+    if (find_init()) return fail(ErrorKind::busy, "a userland is there already");
+    NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
+    NAP_TRY(const CriuFolders folders, CriuFolders::make());
+    channel::TreeReceiver images(folders.images);
+    NAP_CHECK(receive_tree(call, images));  // beside which the disk may be mounted
+
+    const std::lock_guard lock(agent.lifecycle);
+    NAP_TRY(Restorer criu, Restorer::start(folders, advance));
+    NAP_CHECK(criu.wait_until_ready());
+    NAP_CHECK(call.send_event({{"state", "ready"}}));
+    NAP_TRY(const Intake intake, receive_plan(call));
+    NAP_TRY(const HostPids pids, move_into_cgroup());
+    NAP_TRY(const nap_adopt adopted, device.adopt(intake.plan, intake.spilled, pids));
+    NAP_CHECK(call.send_event({{"state", "adopted"}}));
+    NAP_CHECK(criu.let_go());
+    NAP_CHECK(wait_until_frozen(kFrozenLimit));
+    return Json{{"adopted", to_json(adopted)}, {"host_pid", pids.at(1)}};
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/resume.hpp"
+
+#include "agent/clock.hpp"
+#include "agent/freeze.hpp"
+#include "agent/log.hpp"
+#include "agent/params.hpp"
+
+namespace nap::agent {
+
+using channel::Call;
+
+Result<Json> resume(Agent& agent, const Json& params, Call&) {
+    const std::lock_guard lock(agent.lifecycle);
+    NAP_TRY(const std::uint64_t realtime, number(params, "realtime"));
+    // The older kernel is gone: a clock that cannot be set must not keep the userland frozen.
+    if (auto set = set_realtime(realtime); !set) log(set.error().message);
+    NAP_CHECK(set_frozen(false));
+    return Json::object();
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* nap.ko: the newer kernel's half of an update's memory. The device, its calls, and in which state they are due. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pid_namespace.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "nap.h"
+
+static unsigned long u_first_frame;
+module_param(u_first_frame, ulong, 0444);
+MODULE_PARM_DESC(u_first_frame, "first page frame of user memory");
+
+static unsigned long u_frames;
+module_param(u_frames, ulong, 0444);
+MODULE_PARM_DESC(u_frames, "page frames of user memory");
+
+static DEFINE_MUTEX(lock);
+
+static enum {
+	WITHHOLDING,	/* before commit: adopt */
+	FAILED,		/* an adoption failed half-way: nothing more may happen to U */
+	SETTLED,
+} state;
+
+static u64 adopted;
+
+static long adopt(struct nap_adopt __user *argument)
+{
+	struct nap_adopt report, request;
+	int error;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	report = (struct nap_adopt){
+		.tasks = request.tasks,
+		.task_count = request.task_count,
+		.spilled = request.spilled,
+		.spilled_size = request.spilled_size,
+		.error_task = U32_MAX,
+		.error_run = U32_MAX,
+	};
+	if (state != WITHHOLDING)
+		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+
+	error = nap_adopt(&report);
+	adopted += report.pages_small + report.pages_huge;
+	if (error && report.changed) {
+		state = FAILED;
+		pr_err("adoption failed half-way (%d): task %u, run %u\n", error, report.error_task, report.error_run);
+	}
+	return copy_to_user(argument, &report, sizeof(report)) ? -EFAULT : error;
+}
+
+static long status(struct nap_status __user *argument)
+{
+	struct nap_status report = {
+		.first_frame = nap_first_frame(),
+		.frames = nap_frames(),
+		.withheld = nap_withheld_count(),
+		.adopted = adopted,
+		.extra_references = nap_references_count(),
+		.spilled_waiting = nap_remembered_count(),
+	};
+
+	return copy_to_user(argument, &report, sizeof(report)) ? -EFAULT : 0;
+}
+
+static long settle(struct nap_settle __user *argument)
+{
+	struct nap_settle report = {};
+
+	if (state == FAILED)
+		return -ENOTRECOVERABLE;
+	state = SETTLED;
+	nap_settle(&report);
+	return copy_to_user(argument, &report, sizeof(report)) ? -EFAULT : 0;
+}
+
+static long nap_ioctl(struct file *file, unsigned int command, unsigned long argument)
+{
+	long result;
+
+	/* Frames are the machine's: no container's root may name them, nor its process ids. */
+	if (!capable(CAP_SYS_ADMIN) || task_active_pid_ns(current) != &init_pid_ns)
+		return -EPERM;
+	if (mutex_lock_killable(&lock))
+		return -EINTR;
+	switch (command) {
+	case NAP_IOC_ADOPT:
+		result = adopt((void __user *)argument);
+		break;
+	case NAP_IOC_STATUS:
+		result = status((void __user *)argument);
+		break;
+	case NAP_IOC_SETTLE:
+		result = settle((void __user *)argument);
+		break;
+	default:
+		result = -ENOTTY;
+	}
+	mutex_unlock(&lock);
+	return result;
+}
+
+static const struct file_operations operations = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = nap_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "nap",
+	.fops = &operations,
+	.mode = 0600,
+};
+
+static int __init nap_init(void)
+{
+	int error = nap_symbols_find();
+
+	if (error)
+		return error;
+	error = nap_references_start(u_frames);
+	if (error)
+		return error;
+	error = nap_withhold_start(u_first_frame, u_frames);
+	if (error)
+		goto references;
+	error = misc_register(&device);
+	if (error)
+		goto withhold;
+	return 0;
+
+withhold:
+	nap_withhold_stop();
+references:
+	nap_references_stop();
+	return error;
+}
+
+/* Reached only where nothing is withheld or referenced: the first withheld page pins the module until settle. */
+static void __exit nap_exit(void)
+{
+	misc_deregister(&device);
+	nap_withhold_stop();
+	nap_references_stop();
+}
+
+module_init(nap_init);
+module_exit(nap_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Withholds user memory of a machine from the allocator and adopts its pages");

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Maps one run, and what small and huge pages need for it alike. */
+#include "compat.h"
+#include "nap.h"
+
+int nap_anon_vma(struct vm_area_struct *vma)
+{
+	nap_vma_lock(vma);
+	return vma->anon_vma ? 0 : nap_call(__anon_vma_prepare)(vma);
+}
+
+pmd_t *nap_find_pmd(struct mm_struct *mm, unsigned long address)
+{
+	pgd_t *pgd = pgd_offset(mm, address);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	if (pgd_none(*pgd) && nap_call(__p4d_alloc)(mm, pgd, address))
+		return NULL;
+	p4d = p4d_offset(pgd, address);
+	if (p4d_none(*p4d) && nap_call(__pud_alloc)(mm, p4d, address))
+		return NULL;
+	pud = pud_offset(p4d, address);
+	if (pud_none(*pud) && nap_call(__pmd_alloc)(mm, pud, address))
+		return NULL;
+	return pmd_offset(pud, address);
+}
+
+int nap_map_run(struct nap_adoption *adoption, struct nap_target *target, const struct nap_run *run)
+{
+	struct nap_piece piece = { .run = run };
+	int error;
+
+	while (nap_next_piece(target->mm, &piece)) {
+		error = nap_anon_vma(piece.vma);
+		if (!error)
+			error = run->flags & NAP_RUN_HUGE ? nap_map_huge(adoption, &piece) : nap_map_small(adoption, &piece);
+		if (error)
+			return error;
+	}
+	return piece.done == run->pages ? 0 : -EFAULT;
+}

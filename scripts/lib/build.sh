@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Building Nap and what its machines need; every step is skipped where nothing changed.
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=apt.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/apt.sh"
+
+build_nap() {
+    local generator=()
+    [[ -f $build/CMakeCache.txt ]] || generator=(-G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo)
+    quietly "configure" "$build/log/configure.log" cmake -S "$repository" -B "$build" "${generator[@]}"
+    quietly "build" "$build/log/build.log" cmake --build "$build" -j "$(nproc)"
+}
+
+build_criu() {
+    quietly "build criu" "$build/log/criu.log" "$repository/guest/criu/build" "$build/lib/nap" "$build/cache"
+}
+
+# apt's lists, where there are none, as on a fresh system.
+refresh_apt_lists() {
+    [[ -n $(apt_cloud_kernels | head -n 1) ]] || quietly "apt-get update" "$build/log/apt.log" apt-get -q update
+}
+
+# add_kernels ROOT VERSION...: into the kernel store of ROOT.
+add_kernels() {
+    local root=$1 version
+    shift
+    for version in "$@"; do
+        quietly "kernel $version" "$build/log/kernel-$version.log" \
+            "$build/bin/nap" --root "$root" kernel add "linux-image-$version"
+    done
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A connection: the wire, the calls that live on it, the thread that reads it and the threads that answer.
+// Locks: a call's state may be locked under `mutex_`, never the other way round; neither while writing.
+#pragma once
+
+#include <list>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "channel/call_state.hpp"
+#include "channel/wire.hpp"
+
+namespace nap::channel {
+
+class Connection : public std::enable_shared_from_this<Connection> {
+  public:
+    Connection(UniqueFd fd, Handler handler, LinkOptions options);
+
+    void run();                 // starts the reading thread
+    void shut_down();           // as its owner wishes
+    void shut_down(Error why);  // because of the peer: on_down tells
+    void join();                // all threads; after shut_down
+    [[nodiscard]] bool up() const { return !wire_.stopped(); }
+
+    Result<std::unique_ptr<Call>> start(const std::string& method, const Json& params);
+    void abandon(Call::State& call);
+    // Waits until `least` bytes may be sent; takes up to `wanted`. An error once the call is over.
+    Result<std::size_t> reserve(Call::State& call, Credit credit, std::size_t wanted, std::size_t least);
+    Result<> write(const Call::State& call, FrameType type, std::uint8_t part,
+                   std::span<const std::byte> payload);
+
+  private:
+    using Calls = std::map<std::uint32_t, std::shared_ptr<Call::State>>;
+    struct Answering {
+        std::thread thread;
+        std::atomic<bool> done = false;
+    };
+
+    void read_eras();
+    Error read_era();  // why it ended
+    Result<> take(Frame frame);
+    Result<> take_request(Frame frame);
+    void answer(std::shared_ptr<Call::State> call, const std::string& method, const Json& params,
+                bool refuse);
+    Result<Json> ask_handler(const std::string& method, const Json& params, Call& call);
+    void close_calls(const Error& why);
+    void remove(const Call::State& call);
+    void join_finished();
+    [[nodiscard]] bool is_ours(std::uint32_t id) const { return (id % 2 == 0) == options_.starts_even; }
+
+    const Handler handler_;
+    const LinkOptions options_;
+    Wire wire_;
+    std::thread reader_;
+
+    std::mutex mutex_;
+    Calls calls_;
+    std::uint32_t next_id_;
+    bool closed_ = false;           // no call begins any more
+    std::optional<Error> failure_;  // what the link went down of, other than its owner's wish
+    bool wished_ = false;           // shut down by its owner
+
+    std::list<Answering> answering_;  // the reading thread's, then join()'s
+};
+
+}  // namespace nap::channel

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Sending a tree: walks a folder, small files gathered into large pieces.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/fd.hpp"
+#include "channel/frame.hpp"
+#include "channel/tree.hpp"
+#include "channel/tree_entry.hpp"
+
+namespace nap::channel {
+
+namespace {
+
+constexpr std::size_t kPiece = 256 * 1024;
+
+class Sender {
+  public:
+    explicit Sender(const Sink& sink) : sink_(sink), piece_(kPiece) {}
+
+    Result<> send_root(const std::filesystem::path& root) {
+        struct stat status {};
+        if (::stat(root.c_str(), &status) != 0) return fail_errno("cannot read " + root.string());
+        auto name = root.filename().string();
+        NAP_CHECK(send_entry(root, "", S_ISDIR(status.st_mode) ? "" : name, status));
+        NAP_CHECK(put(encode_u32(0)));
+        return flush();
+    }
+
+  private:
+    Result<> send_entry(const std::string& file, const std::string& path, const std::string& name,
+                        const struct stat& status) {
+        TreeEntry entry{.path = path,
+                        .mode = status.st_mode & 07777,
+                        .mtime = status.st_mtime,
+                        .uid = status.st_uid,
+                        .gid = status.st_gid,
+                        .target = {},
+                        .name = name};
+        switch (status.st_mode & S_IFMT) {
+            case S_IFREG:
+                return send_file(file, entry, path.empty() ? 0 : O_NOFOLLOW);
+            case S_IFDIR:
+                entry.type = TreeEntry::Type::directory;
+                NAP_CHECK(put_header(entry));
+                return send_content(file, path);
+            case S_IFLNK: {
+                entry.type = TreeEntry::Type::symlink;
+                char target[kMaxPath];
+                ssize_t length = ::readlink(file.c_str(), target, sizeof target);
+                if (length < 0) return fail_errno("cannot read the symlink " + file);
+                entry.target.assign(target, static_cast<std::size_t>(length));
+                return put_header(entry);
+            }
+            default:
+                return fail(ErrorKind::unsupported,
+                            "cannot send " + file + ": it is neither a file nor a folder nor a symlink");
+        }
+    }
+
+    Result<> send_content(const std::string& folder, const std::string& path) {
+        DIR* directory = ::opendir(folder.c_str());
+        if (!directory) return fail_errno("cannot read " + folder);
+        std::vector<std::string> names;
+        while (auto* found = ::readdir(directory))
+            if (std::strcmp(found->d_name, ".") != 0 && std::strcmp(found->d_name, "..") != 0)
+                names.emplace_back(found->d_name);
+        ::closedir(directory);
+        std::ranges::sort(names);
+        for (const auto& name : names) {
+            auto file = folder + "/" + name;
+            auto below = path.empty() ? name : path + "/" + name;
+            if (!is_safe_path(below))
+                return fail(ErrorKind::unsupported, "cannot send " + file + ": too long a path");
+            struct stat status {};
+            if (::lstat(file.c_str(), &status) != 0) return fail_errno("cannot read " + file);
+            NAP_CHECK(send_entry(file, below, "", status));
+        }
+        return {};
+    }
+
+    Result<> send_file(const std::string& file, TreeEntry& entry, int flags) {
+        NAP_TRY(UniqueFd fd, open_file(file, O_RDONLY | O_NOCTTY | O_NONBLOCK | flags));
+        struct stat status {};
+        if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))
+            return fail(ErrorKind::busy, "cannot send " + file + ": it was replaced meanwhile");
+        entry.size = static_cast<std::uint64_t>(status.st_size);
+        if (entry.size == 0) return send_unsized(file, entry);
+        NAP_CHECK(put_header(entry));
+        for (auto left = entry.size; left > 0;) {
+            if (filled_ == kPiece) NAP_CHECK(flush());
+            auto room = std::min<std::uint64_t>(left, kPiece - filled_);
+            ssize_t got = ::read(fd.get(), piece_.data() + filled_, room);
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0) return fail_errno("cannot read " + file);
+            if (got == 0)
+                return fail(ErrorKind::busy, "cannot send " + file + ": it became shorter meanwhile");
+            filled_ += static_cast<std::size_t>(got);
+            left -= static_cast<std::uint64_t>(got);
+        }
+        return {};
+    }
+
+    // Files of /proc and /sys have content, but no size.
+    Result<> send_unsized(const std::string& file, TreeEntry& entry) {
+        NAP_TRY(std::string content, read_file(file));
+        entry.size = content.size();
+        NAP_CHECK(put_header(entry));
+        return put(as_bytes(content));
+    }
+
+    Result<> put_header(const TreeEntry& entry) {
+        NAP_TRY(std::string header, encode_entry(entry));
+        if (header.size() > kMaxEntryHeader) return fail(ErrorKind::unsupported, "cannot send " + entry.path);
+        NAP_CHECK(put(encode_u32(static_cast<std::uint32_t>(header.size()))));
+        return put(as_bytes(header));
+    }
+
+    Result<> put(std::span<const std::byte> bytes) {
+        while (!bytes.empty()) {
+            if (filled_ == kPiece) NAP_CHECK(flush());
+            auto count = std::min(bytes.size(), kPiece - filled_);
+            std::ranges::copy(bytes.first(count), piece_.begin() + static_cast<std::ptrdiff_t>(filled_));
+            filled_ += count;
+            bytes = bytes.subspan(count);
+        }
+        return {};
+    }
+
+    Result<> flush() {
+        auto piece = std::span<const std::byte>(piece_).first(std::exchange(filled_, 0));
+        return piece.empty() ? Result<>{} : sink_(piece);
+    }
+
+    const Sink& sink_;
+    std::vector<std::byte> piece_;
+    std::size_t filled_ = 0;
+};
+
+}  // namespace
+
+Result<> send_tree(const std::filesystem::path& root, const Sink& sink) {
+    return Sender(sink).send_root(root);
+}
+
+}  // namespace nap::channel

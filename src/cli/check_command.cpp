@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// nap check: what stands in the way of an update.
+#include <spdlog/fmt/fmt.h>
+
+#include "cli/command.hpp"
+#include "cli/machines.hpp"
+#include "cli/print.hpp"
+
+namespace nap::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct CheckOptions {
+    std::string name, kernel;
+};
+
+Result<int> check(const Context& context, const CheckOptions& options) {
+    NAP_TRY(auto link, connect_supervisor(context.paths, options.name));
+    Json params = Json::object();
+    if (!options.kernel.empty()) params["kernel"] = options.kernel;
+    NAP_TRY(Json answer, link->call("check", params, 2min));
+    auto obstacles = answer.is_object() ? answer.value("obstacles", Json::array()) : Json::array();
+    if (context.json) {
+        print_json(answer);
+    } else if (obstacles.empty()) {
+        fmt::print("{}: nothing stands in the way of an update\n", options.name);
+    } else {
+        for (const auto& obstacle : obstacles) {
+            auto who = text_at(obstacle, "name");
+            if (auto pid = number_at(obstacle, "pid")) who = fmt::format("{} (process {})", who, pid);
+            fmt::print("{}: {}: {}. {}\n", who, text_at(obstacle, "what"), text_at(obstacle, "why"),
+                       text_at(obstacle, "advice"));
+        }
+    }
+    return obstacles.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+void add_check(Commands& commands) {
+    auto& command =
+        commands.add("check", "Say whether a machine could be updated now, and what stands in the way",
+                     "nap check web1 --kernel 6.1.0-56-cloud-amd64");
+    auto options = std::make_shared<CheckOptions>();
+    command.add_option("NAME", options->name, "The machine")->required();
+    command.add_option("--kernel", options->kernel, "The newer kernel");
+    commands.act(command, options, check);
+}
+
+}  // namespace nap::cli

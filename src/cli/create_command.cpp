@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// nap create: writes down what a machine is made of, after checking it.
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "cli/machines.hpp"
+#include "cli/network_option.hpp"
+#include "cli/print.hpp"
+#include "cli/size.hpp"
+#include "kernel/store.hpp"
+#include "machine/disk.hpp"
+#include "machine/layout.hpp"
+
+namespace nap::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CreateOptions {
+    std::string name, disk, kernel, memory, kernel_memory, network, address, gateway;
+    std::string init = "/sbin/init";
+    int cpus = 1, partition = 0;
+};
+
+Result<machine::MemoryLayout> layout_of(const CreateOptions& options) {
+    NAP_TRY(std::uint64_t memory, parse_size("--memory", options.memory));
+    std::optional<std::uint64_t> kernel_memory;
+    if (!options.kernel_memory.empty()) {
+        NAP_TRY(kernel_memory, parse_size("--kernel-memory", options.kernel_memory));
+    }
+    return machine::lay_out(memory, kernel_memory);
+}
+
+Result<machine::Config> config_of(const Context& context, const CreateOptions& options) {
+    machine::Config config;
+    config.name = options.name;
+    NAP_TRY(auto layout, layout_of(options));
+    config.memory = layout.user_memory;
+    config.kernel_memory = layout.kernel_memory;
+    config.cpus = options.cpus;
+    config.partition = options.partition;
+    config.address = options.address;
+    config.gateway = options.gateway;
+    config.init = options.init;
+    if (!options.network.empty()) {
+        NAP_TRY(auto network, parse_network(options.network));
+        if (network.mac.empty()) network.mac = machine::default_mac(options.name);
+        config.network = network;
+    }
+
+    std::error_code error;
+    auto disk = fs::canonical(options.disk, error);
+    if (error) return fail_errno("there is no disk image " + options.disk, error.value());
+    config.disk = disk;
+    NAP_TRY(auto info, machine::inspect_disk(disk, ""));
+    config.disk_format = info.format;
+    NAP_TRY(auto kernel, kernel::Store(context.paths.kernels(), context.paths.libexec).find(options.kernel));
+    config.kernel = kernel.version;
+    return machine::config_from_json(machine::to_json(config));
+}
+
+Result<int> create(const Context& context, const CreateOptions& options) {
+    if (load_machine(context.paths, options.name).has_value())
+        return fail(ErrorKind::refused, "there is a machine '" + options.name + "' already");
+    NAP_TRY(auto config, config_of(context, options));
+
+    auto paths = context.paths.machine(config.name);
+    std::error_code error;
+    fs::create_directories(context.paths.machines(), error);
+    if (error) return fail_errno("cannot make " + context.paths.machines().string(), error.value());
+    bool made = ::mkdir(paths.state.c_str(), 0700) == 0;
+    if (!made && (errno != EEXIST || fs::exists(paths.config())))
+        return fail_errno("cannot make " + paths.state.string());
+    NAP_CHECK(replace_file(paths.config(), machine::to_json(config).dump(2) + "\n"));
+    if (context.json) print_json(machine::to_json(config));
+    return 0;
+}
+
+}  // namespace
+
+void add_create(Commands& commands) {
+    auto& command =
+        commands.add("create", "Create a machine",
+                     "nap create web1 --disk /srv/web1.qcow2 --partition 1 --memory 1G \\\n"
+                     "      --kernel 6.1.0-47-cloud-amd64 --net tap=tap0 --address 192.0.2.10/24 --gateway "
+                     "192.0.2.1");
+    auto options = std::make_shared<CreateOptions>();
+    command.add_option("NAME", options->name, "1 to 63 of a-z 0-9 . _ -")->required();
+    command.add_option("--disk", options->disk, "Disk image, raw or qcow2")->required();
+    command.add_option("--kernel", options->kernel, "Kernel to start with (`nap kernel list`)")->required();
+    command.add_option("--memory", options->memory, "Memory for what runs on it, such as 1G")->required();
+    command.add_option("--kernel-memory", options->kernel_memory,
+                       "Memory for each kernel (default: by --memory)");
+    command.add_option("--cpus", options->cpus, "Number of CPUs")->capture_default_str();
+    command.add_option("--net", options->network, "tap=IFNAME[,netns=NS][,mac=MAC]");
+    command.add_option("--address", options->address, "Its address, such as 192.0.2.10/24");
+    command.add_option("--gateway", options->gateway, "Its default gateway");
+    command.add_option("--init", options->init, "First program of its userland")->capture_default_str();
+    command.add_option("--partition", options->partition, "Partition of the root file system; 0: whole disk")
+        ->capture_default_str();
+    commands.act(command, options, create);
+}
+
+}  // namespace nap::cli

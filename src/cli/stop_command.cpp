@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// nap stop and nap rm.
+#include "base/process.hpp"
+#include "cli/command.hpp"
+#include "cli/machines.hpp"
+#include "cli/print.hpp"
+
+namespace nap::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr auto kStopLimit = 180s;  // userland's own end, and TCG's slowness
+
+// The supervisor ends when the machine has: that is what to wait for.
+Result<Process> supervisor_of(channel::Link& link) {
+    NAP_TRY(Json status, link.call("status", Json::object(), 10s));
+    auto pid = static_cast<pid_t>(number_at(status, "supervisor_pid"));
+    NAP_TRY(std::uint64_t start_time, process_start_time(pid));
+    NAP_TRY(Process process, Process::adopt(pid, start_time));
+    process.release();
+    return process;
+}
+
+Result<int> stop(const Context& context, const MachineName& machine) {
+    NAP_TRY(auto link, connect_supervisor(context.paths, machine.name));
+    NAP_TRY(Process supervisor, supervisor_of(*link));
+    NAP_CHECK(link->call("stop", Json::object(), 60s));
+    if (!supervisor.wait(kStopLimit))
+        return fail(ErrorKind::timeout,
+                    "machine " + machine.name + " was asked to stop, but has not within " +
+                        std::to_string(kStopLimit.count()) + " s; see `nap log " + machine.name + "`");
+    return 0;
+}
+
+Result<int> remove(const Context& context, const MachineName& machine) {
+    NAP_CHECK(load_machine(context.paths, machine.name));
+    NAP_TRY(UniqueFd held, hold_stopped(context.paths, machine.name));
+    auto paths = context.paths.machine(machine.name);
+    // The configuration goes first: what is left then is not a machine
+    for (const auto& path : {paths.config(), paths.state, paths.memory, paths.run}) {
+        std::error_code error;
+        fs::remove_all(path, error);
+        if (error) return fail_errno("cannot remove " + path.string(), error.value());
+    }
+    return 0;
+}
+
+}  // namespace
+
+void add_stop(Commands& commands) {
+    auto& command = commands.add("stop", "Stop a machine in order", "nap stop web1");
+    commands.act(command, take_machine_name(command), stop);
+}
+
+void add_remove(Commands& commands) {
+    auto& command =
+        commands.add("rm", "Forget a stopped machine, its history and logs; its disk stays", "nap rm web1");
+    commands.act(command, take_machine_name(command), remove);
+}
+
+}  // namespace nap::cli

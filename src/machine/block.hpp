@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The root disk inside QEMU: its block nodes, and how a newer generation's overlay gets its backing and is
+// merged.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "base/error.hpp"
+#include "machine/qmp.hpp"
+
+namespace nap::machine {
+
+struct Image {
+    std::filesystem::path path;
+    std::string format;
+    bool is_device = false;
+};
+
+// Pure: what -blockdev and blockdev-add are told.
+nlohmann::json image_node(const Image& image, bool read_only);
+nlohmann::json overlay_node(const std::filesystem::path& overlay);  // without backing
+
+// The image, opened now and for reading only, becomes what the overlay does not hold. Whoever else has it
+// open must have stopped and flushed. Nothing is written to the image.
+Result<> attach_backing(Qmp& qmp, const Image& image, const std::filesystem::path& overlay);
+
+// The guest running on: what the overlay holds goes into the image, the device moves to the image, the
+// overlay is closed. After an error the device is still on the overlay.
+Result<> merge_into_image(Qmp& qmp, std::chrono::milliseconds limit);
+
+}  // namespace nap::machine

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Inspects, locks and overlays disk images.
+#include "machine/disk.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "base/process.hpp"
+
+namespace nap::machine {
+
+namespace {
+
+constexpr std::chrono::seconds kImageToolLimit{30};
+// QEMU holds byte 100 + n for each permission it uses, 200 + n for each it denies to others
+// (block/file-posix.c).
+constexpr off_t kFirstQemuLock = 100;
+constexpr off_t kQemuLocks = 200;
+
+Result<std::string> run_image_tool(std::vector<std::string> arguments, const std::string& purpose) {
+    arguments.insert(arguments.begin(), "qemu-img");
+    NAP_TRY(auto output, run(Command{.argv = std::move(arguments)}, kImageToolLimit));
+    if (output.status != 0) {
+        while (output.out.ends_with('\n')) output.out.pop_back();
+        return fail(ErrorKind::io, purpose + " failed: " + output.out + ".");
+    }
+    return std::move(output.out);
+}
+
+}  // namespace
+
+Result<DiskInfo> disk_info_from(const std::string& qemu_img_output, const std::filesystem::path& image) {
+    auto json = nlohmann::json::parse(qemu_img_output, nullptr, false);
+    if (!json.is_object() || !json["format"].is_string() || !json["virtual-size"].is_number_unsigned())
+        return fail(ErrorKind::protocol,
+                    "qemu-img's description of " + image.string() + " is not understood.");
+    DiskInfo info{json["format"], json["virtual-size"], false};
+    if (info.format != "raw" && info.format != "qcow2")
+        return fail(ErrorKind::unsupported,
+                    "The disk image " + image.string() + " is of format " + info.format +
+                        "; Nap uses raw and qcow2. Convert it with qemu-img convert.");
+    if (json.value("encrypted", false))
+        return fail(ErrorKind::unsupported, "The disk image " + image.string() + " is encrypted.");
+    if (info.size == 0 || info.size % 512 != 0)
+        return fail(ErrorKind::usage, "The disk image " + image.string() + " has " +
+                                          std::to_string(info.size) + " bytes, not a multiple of 512.");
+    return info;
+}
+
+Result<DiskInfo> inspect_disk(const std::filesystem::path& image, const std::string& format) {
+    struct stat status {};
+    if (::stat(image.c_str(), &status) != 0) return fail_errno("cannot use the disk image " + image.string());
+    if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+        return fail(ErrorKind::usage,
+                    "The disk image " + image.string() + " is neither a file nor a block device.");
+    std::vector<std::string> arguments = {"info", "--output=json", "--force-share"};
+    if (!format.empty()) arguments.insert(arguments.end(), {"-f", format});
+    arguments.push_back(image);
+    NAP_TRY(auto output, run_image_tool(std::move(arguments), "Inspecting the disk image " + image.string()));
+    NAP_TRY(auto info, disk_info_from(output, image));
+    info.is_device = S_ISBLK(status.st_mode);
+    return info;
+}
+
+Result<UniqueFd> lock_disk(const std::filesystem::path& image) {
+    NAP_TRY(auto fd, open_file(image, O_RDWR));
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = kFirstQemuLock;
+    lock.l_len = kQemuLocks;
+    if (::fcntl(fd.get(), F_OFD_SETLK, &lock) == 0) return fd;
+    if (errno == EAGAIN || errno == EACCES)
+        return fail(ErrorKind::busy,
+                    "The disk image " + image.string() + " is in use by another machine or program.");
+    return fail_errno("cannot lock the disk image " + image.string());
+}
+
+Result<> create_overlay(const std::filesystem::path& overlay, std::uint64_t size) {
+    NAP_CHECK(run_image_tool({"create", "-q", "-f", "qcow2", overlay, std::to_string(size)},
+                             "Creating the overlay " + overlay.string()));
+    if (::chmod(overlay.c_str(), 0600) != 0) return fail_errno("cannot protect " + overlay.string());
+    return {};
+}
+
+}  // namespace nap::machine

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The machine's disk image: what it is, its lock, and the throw-away overlay of a newer generation.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+
+namespace nap::machine {
+
+struct DiskInfo {
+    std::string format;      // raw or qcow2
+    std::uint64_t size = 0;  // virtual size, bytes
+    bool is_device = false;  // a host block device rather than a file
+};
+
+// With qemu-img. `format` empty: probed, which must be done once, at creation, and never on an image a guest
+// has written to (it could have written a qcow2 header that names files of the host).
+Result<DiskInfo> inspect_disk(const std::filesystem::path& image, const std::string& format);
+
+// Pure: qemu-img's `info --output=json`.
+Result<DiskInfo> disk_info_from(const std::string& qemu_img_output, const std::filesystem::path& image);
+
+// Exclusive for one machine while the descriptor is open. QEMU's own locking is off between the generations
+// of a machine, so this lock also takes the bytes QEMU locks: no other QEMU can use the image either. Busy
+// names the image.
+Result<UniqueFd> lock_disk(const std::filesystem::path& image);
+
+// An empty qcow2 without backing.
+Result<> create_overlay(const std::filesystem::path& overlay, std::uint64_t size);
+
+}  // namespace nap::machine

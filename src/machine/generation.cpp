@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Brings up a generation as far as its agent's first answer, and does to it what an update asks for.
+#include "machine/generation.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <thread>
+
+#include "channel/unix_socket.hpp"
+#include "machine/block.hpp"
+#include "machine/network_hold.hpp"
+#include "machine/qemu_process.hpp"
+
+namespace nap::machine {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kHelloSlice{2000};
+constexpr int kBackgroundNice = 10;
+
+milliseconds left_until(Clock::time_point deadline) {
+    return std::max(std::chrono::ceil<milliseconds>(deadline - Clock::now()), milliseconds(0));
+}
+
+// The agent reads nothing before it has opened its port: a hello sent early waits, and is answered then.
+Result<> greet(channel::Link& agent, const Process& process, milliseconds limit) {
+    auto deadline = Clock::now() + limit;
+    for (;;) {
+        auto answer =
+            agent.call("hello", channel::Json::object(), std::min(left_until(deadline), kHelloSlice));
+        if (answer) return {};
+        bool again = answer.error().kind == ErrorKind::timeout && agent.up() && process.running();
+        if (!again || Clock::now() >= deadline)
+            return std::unexpected(answer.error().within("Waiting for the guest's agent"));
+    }
+}
+
+}  // namespace
+
+struct Generation::State {
+    GenerationSpec spec;
+    Qemu qemu;
+    std::unique_ptr<channel::Link> agent;
+    bool left = false;
+};
+
+Generation::Generation(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Generation::~Generation() {
+    if (!state_->left) end();
+}
+
+Result<std::unique_ptr<Generation>> Generation::join(std::unique_ptr<State> state,
+                                                     channel::Handler agent_calls, milliseconds limit) {
+    NAP_TRY(auto connection, channel::connect_unix(state->spec.agent_socket));
+    state->agent = std::make_unique<channel::Link>(std::move(connection), std::move(agent_calls));
+    if (auto greeted = greet(*state->agent, state->qemu.process, limit); !greeted)
+        return std::unexpected(explain_end(state->spec, state->qemu.process, greeted.error()));
+    return std::unique_ptr<Generation>(new Generation(std::move(state)));
+}
+
+Result<std::unique_ptr<Generation>> Generation::start(const GenerationSpec& spec, const TapQueue* tap,
+                                                      channel::Handler agent_calls, milliseconds limit) {
+    auto deadline = Clock::now() + limit;
+    NAP_TRY(auto qemu, start_qemu(spec, tap, limit));
+    // An error ends QEMU: the state owns its process
+    return join(std::make_unique<State>(spec, std::move(qemu), nullptr, false), std::move(agent_calls),
+                left_until(deadline));
+}
+
+Result<std::unique_ptr<Generation>> Generation::adopt(const GenerationSpec& spec, pid_t pid,
+                                                      std::uint64_t start_time, channel::Handler agent_calls,
+                                                      milliseconds limit) {
+    auto deadline = Clock::now() + limit;
+    NAP_TRY(auto qemu, find_qemu(spec, pid, start_time, limit));
+    qemu.process.release();
+    return join(std::make_unique<State>(spec, std::move(qemu), nullptr, false), std::move(agent_calls),
+                left_until(deadline));
+}
+
+const GenerationSpec& Generation::spec() const {
+    return state_->spec;
+}
+Process& Generation::process() {
+    return state_->qemu.process;
+}
+Qmp& Generation::qmp() {
+    return *state_->qemu.qmp;
+}
+channel::Link& Generation::agent() {
+    return *state_->agent;
+}
+
+Result<> Generation::stop_cpus() {
+    NAP_CHECK(qmp().execute("stop"));
+    return {};
+}
+
+Result<> Generation::continue_cpus() {
+    NAP_CHECK(qmp().execute("cont"));
+    return {};
+}
+
+Result<> Generation::attach_disk_backing() {
+    const auto& spec = state_->spec;
+    return attach_backing(qmp(), {spec.disk, spec.disk_format, spec.disk_is_device}, spec.overlay);
+}
+
+Result<> Generation::hold_network() {
+    if (!state_->spec.tap_fd) return {};
+    return machine::hold_network(qmp());
+}
+
+Result<> Generation::release_network() {
+    if (!state_->spec.tap_fd) return {};
+    return machine::release_network(qmp());
+}
+
+Result<> Generation::merge_overlay(milliseconds limit) {
+    NAP_CHECK(merge_into_image(qmp(), limit));
+    ::unlink(state_->spec.overlay.c_str());
+    return {};
+}
+
+void Generation::set_background(bool background) {
+    std::error_code gone;
+    auto tasks = "/proc/" + std::to_string(process().pid()) + "/task";
+    for (const auto& entry : std::filesystem::directory_iterator(tasks, gone)) {
+        auto name = entry.path().filename().string();
+        id_t thread = 0;
+        if (std::from_chars(name.data(), name.data() + name.size(), thread).ec == std::errc{})
+            ::setpriority(PRIO_PROCESS, thread, background ? kBackgroundNice : 0);
+    }
+}
+
+void Generation::end() {
+    process().kill_and_wait();
+    if (state_->agent) state_->agent->shut_down();
+}
+
+void Generation::leave() {
+    process().release();
+    state_->left = true;
+}
+
+}  // namespace nap::machine

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A generation: one QEMU process with one kernel of a machine, its QMP connection and the link to its agent.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "base/process.hpp"
+#include "channel/link.hpp"
+#include "machine/accelerator.hpp"
+#include "machine/qemu_command.hpp"
+#include "machine/qmp.hpp"
+#include "machine/tap.hpp"
+
+namespace nap::machine {
+
+class Generation {
+  public:
+    // Starts QEMU (in a session of its own), waits for QMP and for the agent's hello. Where QEMU or the
+    // kernel gives up, the error holds the last lines they said.
+    static Result<std::unique_ptr<Generation>> start(const GenerationSpec& spec, const TapQueue* tap,
+                                                     channel::Handler agent_calls,
+                                                     std::chrono::milliseconds limit);
+    // A generation that an earlier supervisor left running. After an error it still runs.
+    static Result<std::unique_ptr<Generation>> adopt(const GenerationSpec& spec, pid_t pid,
+                                                     std::uint64_t start_time, channel::Handler agent_calls,
+                                                     std::chrono::milliseconds limit);
+
+    [[nodiscard]] const GenerationSpec& spec() const;
+    [[nodiscard]] Process& process();
+    Qmp& qmp();
+    channel::Link& agent();
+    // When the stop has been answered, no virtual CPU runs and all disk writes are done and flushed.
+    Result<> stop_cpus();
+    Result<> continue_cpus();
+    // Newer: the disk becomes readable through the overlay (the older's QEMU has stopped and flushed).
+    Result<> attach_disk_backing();
+    // All packets, of both directions, wait in QEMU from now on. A newer generation starts like that.
+    Result<> hold_network();
+    // Packets held back so far go through, from then on freely; announces the MAC. Without a network:
+    // nothing.
+    Result<> release_network();
+    // After commit: the overlay's changes go into the disk image, the overlay is removed from the device and
+    // deleted.
+    Result<> merge_overlay(std::chrono::milliseconds limit);
+    void set_background(bool background);  // nice 10 of all threads, or back to 0
+    void end();                            // SIGKILL, waits until it is gone
+    void leave();                          // it runs on without us: the destructor will not end it
+
+    ~Generation();  // ends it
+
+  private:
+    struct State;
+    explicit Generation(std::unique_ptr<State> state);
+    static Result<std::unique_ptr<Generation>> join(std::unique_ptr<State> state,
+                                                    channel::Handler agent_calls,
+                                                    std::chrono::milliseconds limit);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace nap::machine

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The files that are a machine's memory: K and U, sparse, on tmpfs, readable by their owner alone.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+
+namespace nap::machine {
+
+// MemAvailable of /proc/meminfo, bytes.
+Result<std::uint64_t> available_memory(std::string_view meminfo);
+
+// Is there room for `bytes` more of memory files in `directory`: free memory on the host, free space in the
+// file system? ErrorKind::resources says what is needed and what there is.
+Result<> check_room(const std::filesystem::path& directory, std::uint64_t bytes);
+
+// A new file of `bytes`, all zero, without a page in use yet. One of that name that was left behind is
+// replaced, not reused: whoever still maps it keeps his. Memory it lies in must be tmpfs or hugetlbfs.
+Result<UniqueFd> create_memory_file(const std::filesystem::path& path, std::uint64_t bytes);
+
+}  // namespace nap::machine

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Builds QEMU's command line. What can be JSON is JSON, so that no path needs quoting.
+#include "machine/qemu_command.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "machine/block.hpp"
+#include "machine/network_hold.hpp"
+
+namespace nap::machine {
+
+namespace {
+
+using Json = nlohmann::json;
+using Arguments = std::vector<std::string>;
+
+// Translated code, MiB. Measured: 64 holds a booted kernel and its userland without being flushed.
+constexpr const char* kTranslationCache = "64";
+
+std::string mib(std::uint64_t bytes) {
+    return std::to_string(bytes / kMiB) + "M";
+}
+
+// A comma within an option's value is written twice.
+std::string quoted(const std::filesystem::path& path) {
+    std::string out;
+    for (char c : path.string()) out.append(c == ',' ? 2 : 1, c);
+    return out;
+}
+
+void add(Arguments& to, const char* option, const std::string& value) {
+    to.emplace_back(option);
+    to.push_back(value);
+}
+
+void add(Arguments& to, const char* option, const Json& value) {
+    add(to, option, value.dump());
+}
+
+void add_machine(Arguments& to, const GenerationSpec& spec) {
+    // Off: what no guest of ours uses and each boot would probe
+    add(to, "-machine",
+        std::string("q35,memory-backend=kernel-memory,usb=off,graphics=off,vmport=off,smm=off,"
+                    "sata=off,smbus=off,dump-guest-core=off,mem-merge=off"));
+    if (spec.accelerator == Accelerator::kvm) {
+        add(to, "-accel", std::string("kvm"));
+        add(to, "-cpu", std::string("host"));
+    } else {
+        add(to, "-accel", std::string("tcg,thread=multi,tb-size=") + kTranslationCache);
+        // QEMU 7.2 miscomputes cmpxchg16b
+        add(to, "-cpu", std::string("max,-cx16"));
+    }
+    add(to, "-smp", std::to_string(spec.cpus));
+}
+
+Json memory_backend(const char* id, std::uint64_t size, const std::filesystem::path& file) {
+    return {{"qom-type", "memory-backend-file"},
+            {"id", id},
+            {"size", size},
+            {"mem-path", file.string()},
+            {"share", true}};
+}
+
+void add_memory(Arguments& to, const GenerationSpec& spec) {
+    const auto& layout = spec.layout;
+    add(to, "-m",
+        mib(layout.kernel_memory) + ",slots=1,maxmem=" + mib(layout.kernel_memory + layout.user_memory));
+    add(to, "-object", memory_backend("kernel-memory", layout.kernel_memory, spec.kernel_memory_file));
+    add(to, "-object", memory_backend("user-memory", layout.user_memory, spec.user_memory_file));
+    add(to, "-device",
+        Json{{"driver", "pc-dimm"},
+             {"id", "user-dimm"},
+             {"memdev", "user-memory"},
+             {"addr", kUserBase.value}});
+}
+
+void add_kernel(Arguments& to, const GenerationSpec& spec) {
+    add(to, "-kernel", spec.vmlinuz.string());
+    add(to, "-initrd", spec.initramfs.string());
+    add(to, "-append", kernel_command_line(spec));
+}
+
+void add_control(Arguments& to, const GenerationSpec& spec) {
+    add(to, "-chardev", "file,id=console,append=on,path=" + quoted(spec.console_log));
+    add(to, "-serial", std::string("chardev:console"));
+    add(to, "-chardev", "socket,id=qmp,server=on,wait=off,path=" + quoted(spec.qmp_socket));
+    add(to, "-mon", std::string("chardev=qmp,mode=control"));
+    add(to, "-chardev", "socket,id=agent,server=on,wait=off,path=" + quoted(spec.agent_socket));
+    add(to, "-device", Json{{"driver", "virtio-serial-pci"}, {"id", "serial"}});
+    add(to, "-device", Json{{"driver", "virtserialport"}, {"chardev", "agent"}, {"name", "org.nap.agent"}});
+    add(to, "-object", Json{{"qom-type", "rng-builtin"}, {"id", "random"}});
+    add(to, "-device", Json{{"driver", "virtio-rng-pci"}, {"rng", "random"}});
+}
+
+void add_disk(Arguments& to, const GenerationSpec& spec) {
+    if (spec.newer)
+        add(to, "-blockdev", overlay_node(spec.overlay));
+    else
+        add(to, "-blockdev", image_node({spec.disk, spec.disk_format, spec.disk_is_device}, false));
+    add(to, "-device",
+        Json{{"driver", "virtio-blk-pci"},
+             {"id", "root"},
+             {"drive", spec.newer ? kRootOverlay : kRootImage},
+             {"serial", "nap-root"}});
+}
+
+void add_network(Arguments& to, const GenerationSpec& spec) {
+    if (!spec.tap_fd) return;
+    add(to, "-netdev",
+        "tap,id=" + std::string(kNetdev) + ",fd=" + std::to_string(*spec.tap_fd) + ",vhost=off");
+    // The length of the header before each packet is a property of the whole tap interface. A virtio 1
+    // device, or one with merged receive buffers, would set it to 12 bytes when its driver starts, after QEMU
+    // had set it to 10: every start of a newer generation would break the older's network. This device stays
+    // at 10 for ever; without merged buffers, receiving large segments would take 64 KiB of kernel memory per
+    // buffer: off.
+    add(to, "-device",
+        Json{{"driver", "virtio-net-pci"},
+             {"id", "nic"},
+             {"netdev", kNetdev},
+             {"mac", spec.mac},
+             {"romfile", ""},
+             {"disable-modern", true},
+             {"disable-legacy", "off"},
+             {"mrg_rxbuf", false},
+             {"guest_tso4", false},
+             {"guest_tso6", false},
+             {"guest_ecn", false},
+             {"guest_ufo", false}});
+    if (spec.newer) add(to, "-object", network_hold_object());
+}
+
+}  // namespace
+
+std::string kernel_command_line(const GenerationSpec& spec) {
+    // Huge pages: below 512 MiB of K the kernel would choose never; nap's agent decides for the newer one
+    return "console=ttyS0 loglevel=4 panic=-1 edd=off no_timer_check random.trust_cpu=on "
+           "transparent_hugepage=always memhp_default_state=" +
+           std::string(spec.newer ? "offline" : "online_movable");
+}
+
+std::vector<std::string> qemu_command(const GenerationSpec& spec) {
+    Arguments command = {"qemu-system-x86_64", "-nodefaults", "-no-user-config", "-nographic", "-no-reboot"};
+    add(command, "-name", "guest=" + spec.machine + "-" + std::to_string(spec.number));
+    add(command, "-sandbox",
+        std::string("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"));
+    add_machine(command, spec);
+    add_memory(command, spec);
+    add_kernel(command, spec);
+    add_control(command, spec);
+    add_disk(command, spec);
+    add_network(command, spec);
+    return command;
+}
+
+}  // namespace nap::machine

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "supervisor/boot.hpp"
+
+#include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+#include <sys/file.h>
+
+#include <cerrno>
+
+#include "machine/memory_file.hpp"
+#include "update/agent_calls.hpp"
+
+namespace nap::supervisor {
+
+namespace {
+
+namespace fs = std::filesystem;
+using channel::Json;
+constexpr std::chrono::milliseconds kBootLimit{300'000}, kCallLimit{60'000};
+
+Result<> make_folder(const fs::path& path) {
+    std::error_code failure;
+    fs::create_directories(path, failure);
+    if (!failure) fs::permissions(path, fs::perms::owner_all, failure);
+    if (failure)
+        return fail(ErrorKind::io, "cannot make the folder " + path.string() + ": " + failure.message());
+    return {};
+}
+
+Result<UniqueFd> lock_machine(const machine::MachinePaths& paths, const std::string& name) {
+    NAP_TRY(UniqueFd fd, open_file(paths.run / "lock", O_RDWR | O_CREAT));
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+    if (errno == EWOULDBLOCK) return fail(ErrorKind::busy, "machine " + name + " runs already");
+    return fail_errno("cannot lock machine " + name);
+}
+
+Result<machine::Config> load_config(const machine::MachinePaths& paths, const std::string& name) {
+    if (!fs::exists(paths.config())) return fail(ErrorKind::not_found, "there is no machine named " + name);
+    NAP_TRY(std::string text, read_file(paths.config(), 1 << 20));
+    Json json = Json::parse(text, nullptr, false);
+    auto config = machine::config_from_json(json);
+    if (!config) return std::unexpected(config.error().within(paths.config().string()));
+    return config;
+}
+
+// Files of a machine that did not end in order: with the lock held and no generation alive they belong to
+// nobody.
+void remove_leftovers(const machine::MachinePaths& paths) {
+    std::error_code ignored;
+    fs::remove_all(paths.memory / "images", ignored);
+    for (const auto& folder : {paths.memory, paths.run})
+        for (const auto& entry : fs::directory_iterator(folder, ignored))
+            if (entry.path().filename() != "lock") fs::remove_all(entry.path(), ignored);
+}
+
+Result<> start_generation(update::RunningMachine& machine) {
+    NAP_CHECK(make_folder(machine.paths.generation(machine.number)));
+    NAP_CHECK(machine::create_memory_file(machine.paths.user_memory(), machine.layout.user_memory));
+    NAP_CHECK(machine::create_memory_file(machine.paths.kernel_memory(machine.number),
+                                          machine.layout.kernel_memory));
+    if (machine.config.network) {
+        NAP_TRY(machine::TapQueue tap,
+                machine::TapQueue::open(machine.config.network->tap, machine.config.network->netns, true));
+        machine.tap = std::move(tap);
+    }
+    auto spec = machine.spec(machine.kernel, machine.number, false);
+    NAP_TRY(machine.generation,
+            machine::Generation::start(spec, machine.tap ? &*machine.tap : nullptr, {}, kBootLimit));
+    return {};
+}
+
+Result<> start_userland(update::RunningMachine& machine) {
+    auto& agent = machine.generation->agent();
+    NAP_CHECK(update::agent::network(agent, machine.config, kCallLimit));
+    NAP_CHECK(
+        update::agent::done(agent.call("mount", {{"partition", machine.config.partition}}, kCallLimit)));
+    NAP_TRY(Json started,
+            agent.call("start_userland", {{"init", machine.config.init}, {"hostname", machine.config.name}},
+                       kCallLimit));
+    machine.init_host_pid = started.value("host_pid", 0);
+    if (machine.init_host_pid <= 0)
+        return fail(ErrorKind::protocol, "the agent did not say which process the userland's init is");
+    return {};
+}
+
+}  // namespace
+
+Result<Booted> boot(const Paths& paths, const std::string& name) {
+    Booted booted;
+    booted.machine = std::make_unique<update::RunningMachine>();
+    auto& machine = *booted.machine;
+    machine.paths = paths.machine(name);
+    NAP_TRY(machine.config, load_config(machine.paths, name));
+    NAP_CHECK(make_folder(machine.paths.run));
+    NAP_CHECK(make_folder(machine.paths.memory));
+    NAP_TRY(booted.held.machine, lock_machine(machine.paths, name));
+    NAP_TRY(booted.held.disk, machine::lock_disk(machine.config.disk));
+    remove_leftovers(machine.paths);
+    NAP_TRY(machine.disk, machine::inspect_disk(machine.config.disk, machine.config.disk_format));
+    NAP_TRY(machine.layout, machine::lay_out(machine.config.memory, machine.config.kernel_memory));
+    NAP_TRY(machine.kernel, kernel::Store(paths.kernels(), paths.libexec).find(machine.config.kernel));
+    machine.accelerator = machine::choose_accelerator();
+    machine.number = 1;
+    spdlog::info("starting {} on kernel {} ({})", name, machine.kernel.version, machine.accelerator.reason);
+
+    Result<> started = start_generation(machine);
+    if (started) started = start_userland(machine);
+    if (!started) {
+        machine.generation.reset();
+        remove_leftovers(machine.paths);
+        return std::unexpected(started.error().within("cannot start machine " + name));
+    }
+    return booted;
+}
+
+Result<> shut_down(update::RunningMachine& machine) {
+    Result<> ended = update::agent::done(
+        machine.generation->agent().call("shut_down", Json::object(), std::chrono::minutes(2)));
+    machine.generation->end();
+    machine.generation.reset();
+    machine.tap.reset();
+    remove_leftovers(machine.paths);
+    return ended;
+}
+
+}  // namespace nap::supervisor

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "supervisor/supervisor.hpp"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <list>
+#include <memory>
+
+#include "supervisor/boot.hpp"
+#include "supervisor/service.hpp"
+
+namespace nap::supervisor {
+
+namespace {
+
+void tell_ready(UniqueFd& fd, const std::string& line) {
+    if (!fd) return;
+    (void)write_all(fd.get(), line + "\n");
+    fd.reset();
+}
+
+std::string one_line(std::string text) {
+    for (char& c : text)
+        if (c == '\n') c = ' ';
+    return text;
+}
+
+// SIGTERM and SIGINT stop the machine in order. Blocked before any thread starts, so that only the descriptor
+// sees them.
+Result<UniqueFd> stop_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGHUP, SIG_IGN);
+    UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC));
+    if (!fd) return fail_errno("cannot wait for signals");
+    return fd;
+}
+
+void serve(Service& service, int listener, int signals) {
+    std::list<std::unique_ptr<channel::Link>> clients;
+    while (!service.wait_for_stop(std::chrono::milliseconds(0))) {
+        if (!service.generation_runs()) {
+            spdlog::error("the machine's QEMU process ended");
+            return;
+        }
+        pollfd waiting[] = {{listener, POLLIN, 0}, {signals, POLLIN, 0}};
+        ::poll(waiting, 2, 100);
+        if (waiting[1].revents & POLLIN) {
+            spdlog::info("asked to stop by a signal");
+            signalfd_siginfo info;
+            (void)!::read(signals, &info, sizeof info);
+            service.ask_to_stop();
+        }
+        std::erase_if(clients, [](const auto& client) { return !client->up(); });
+        if (!(waiting[0].revents & POLLIN)) continue;
+        auto client = channel::accept_unix(listener);
+        if (!client) continue;
+        clients.push_back(std::make_unique<channel::Link>(
+            std::move(*client),
+            [&service](const std::string& method, const channel::Json& params, channel::Call& call) {
+                return service.answer(method, params, call);
+            },
+            channel::LinkOptions{.starts_even = true}));
+    }
+}
+
+}  // namespace
+
+Result<> supervise(const Paths& paths, const std::string& name, int ready_fd) {
+    UniqueFd ready(ready_fd);
+    spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+    spdlog::flush_on(spdlog::level::info);
+    NAP_TRY(UniqueFd signals, stop_signals());
+    auto booted = boot(paths, name);
+    if (!booted) {
+        spdlog::error("{}", booted.error().message);
+        tell_ready(ready, fmt::format("error {} {}", to_string(booted.error().kind),
+                                      one_line(booted.error().message)));
+        return std::unexpected(booted.error());
+    }
+    auto& machine = *booted->machine;
+    auto listener = channel::listen_unix(machine.paths.control_socket().string());
+    if (!listener) {
+        tell_ready(ready, fmt::format("error {} {}", to_string(listener.error().kind),
+                                      one_line(listener.error().message)));
+        (void)shut_down(machine);
+        return std::unexpected(listener.error());
+    }
+    spdlog::info("{} is up", name);
+    tell_ready(ready, "up");
+    {
+        Service service(paths, machine);
+        serve(service, listener->get(), signals.get());
+    }
+    auto ended = shut_down(machine);
+    if (!ended) spdlog::error("stopping {}: {}", name, ended.error().message);
+    spdlog::info("{} is stopped", name);
+    return ended;
+}
+
+}  // namespace nap::supervisor

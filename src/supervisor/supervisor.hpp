@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The supervisor: one process per running machine. It owns the generations, answers the cli on the control
+// socket and drives updates. Generations outlive it: they are QEMU processes of their own sessions.
+#pragma once
+
+#include <string>
+
+#include "base/error.hpp"
+#include "supervisor/paths.hpp"
+
+namespace nap::supervisor {
+
+// Boots the machine and serves until `stop` is asked for or the generation ends. `ready_fd`: a pipe on which
+// "up\n" is written once the userland runs, or "error KIND MESSAGE\n" if it could not be started; then
+// closed.
+Result<> supervise(const Paths& paths, const std::string& machine, int ready_fd);
+
+}  // namespace nap::supervisor

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Attempt: one update under way, from its begin to its commit. It owns everything the update borrows or
+// makes; destroyed before commit, it is the rollback.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "base/mapped_file.hpp"
+#include "channel/link.hpp"
+#include "context/plan.hpp"
+#include "update/guard.hpp"
+#include "update/journal.hpp"
+#include "update/memory_watch.hpp"
+#include "update/timeline.hpp"
+#include "update/update.hpp"
+#include "walk/layout.hpp"
+
+namespace nap::update {
+
+struct Attempt {
+    Attempt(RunningMachine& of, const kernel::Kernel& to, const Testing& with, const ProgressSink& sink,
+            const TimeLimits& within)
+        : machine(of),
+          newer_kernel(to),
+          testing(with),
+          progress(sink),
+          limits(within),
+          number(of.number + 1) {}
+
+    RunningMachine& machine;
+    const kernel::Kernel& newer_kernel;
+    const Testing& testing;
+    const ProgressSink& progress;
+    const TimeLimits& limits;
+    const int number;  // of the newer generation
+
+    Report report;
+    Timeline timeline;
+    std::optional<Journal> journal;
+    std::optional<MemoryWatch> memory_watch;
+    std::uint64_t memory_before = 0;  // bytes of host memory of the older generation, U apart
+
+    // Prepared.
+    walk::Anchors older_anchors, newer_anchors;
+    // Captured.
+    context::Carried carried;
+    context::PageMap page_map;
+    context::Plan plan;
+    std::unique_ptr<channel::Call> restore_call;
+    std::int32_t newer_init_host_pid = 0;
+    // The machine's clock: CLOCK_REALTIME of the older kernel (ns) and the host's clock at the same instant.
+    std::int64_t machine_time_ns = 0;
+    std::chrono::steady_clock::time_point machine_time_at;
+    std::chrono::steady_clock::time_point frozen_at;
+    std::string user_memory_hash;
+
+    // What is given back, last first: the newer generation is gone before the older kernel goes on.
+    Guard files, quiet, network, tasks, file_systems, cpus;
+    std::optional<machine::TapQueue> tap;
+    std::unique_ptr<machine::Generation> newer;
+
+    // What the destructor does, in the same order, with time to report problems.
+    void roll_back();
+    void tell(Phase phase, double fraction, std::string text) const;
+    // For guards: what could not be given back is reported, not thrown.
+    [[nodiscard]] Guard::Problem problem(std::string what);
+    [[nodiscard]] std::int64_t machine_time_now() const;
+};
+
+// Bytes of host memory the machine's generation takes, U apart.
+std::uint64_t memory_of_generation(RunningMachine& machine);
+
+// The phases, in order. Each returns with its work done or with an error; the caller rolls back.
+Result<> check(Attempt& attempt);
+Result<> prepare(Attempt& attempt);
+Result<> freeze(Attempt& attempt);
+Result<> capture(Attempt& attempt);
+Result<> restore(Attempt& attempt);
+Result<> commit(Attempt& attempt);  // an error means: not committed
+void settle(Attempt& attempt);      // after commit: failures become warnings
+
+}  // namespace nap::update

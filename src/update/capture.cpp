@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Capture: the essential contexts leave the older kernel, its file systems freeze, its CPUs stop, and the
+// page map is read from its page tables. Beside that the newer kernel receives the contexts and mounts the
+// disk.
+#include <spdlog/fmt/fmt.h>
+
+#include <future>
+
+#include "channel/tree.hpp"
+#include "update/agent_calls.hpp"
+#include "update/attempt.hpp"
+#include "update/carried_pages.hpp"
+#include "update/user_memory_hash.hpp"
+#include "walk/walk.hpp"
+
+namespace nap::update {
+
+namespace {
+
+using channel::Json;
+
+// The older's file systems frozen and flushed, the newer sees them through its overlay.
+Result<> hand_over_disk(Attempt& attempt) {
+    auto& older = attempt.machine.generation->agent();
+    {
+        auto step = attempt.timeline.step("freeze file systems");
+        attempt.file_systems = Guard(
+            [&older, limit = attempt.limits.call] {
+                return agent::done(older.call("file_systems", {{"frozen", false}}, limit));
+            },
+            attempt.problem("thawing the file systems"));
+        NAP_CHECK(agent::done(older.call("file_systems", {{"frozen", true}}, attempt.limits.call)));
+    }
+    NAP_CHECK(attempt.testing.point("capture.file_systems"));
+    auto step = attempt.timeline.step("mount in newer kernel");
+    NAP_CHECK(attempt.newer->attach_disk_backing());
+    return agent::done(attempt.newer->agent().call("mount", {{"partition", attempt.machine.config.partition}},
+                                                   attempt.limits.call));
+}
+
+// CRIU's images go from the older agent to the newer one as they come, and into a folder of ours.
+Result<> move_contexts(Attempt& attempt) {
+    auto step = attempt.timeline.step("dump");
+    auto dump_began = std::chrono::steady_clock::now();
+    NAP_TRY(auto dump, attempt.machine.generation->agent().start("dump", Json::object()));
+    channel::TreeReceiver images(attempt.machine.paths.images(), {.entries = 100'000, .bytes = 4 * kGiB});
+    for (;;) {
+        NAP_TRY(auto incoming, dump->receive(attempt.limits.dump));
+        if (auto* data = std::get_if<channel::Data>(&incoming)) {
+            if (!attempt.restore_call) {
+                // The captured clocks stand still since the dump began.
+                auto stood_still =
+                    std::chrono::nanoseconds(std::chrono::steady_clock::now() - dump_began).count();
+                NAP_TRY(attempt.restore_call,
+                        attempt.newer->agent().start("restore", {{"advance_ns", stood_still}}));
+            }
+            NAP_CHECK(images.feed(data->bytes));
+            NAP_CHECK(attempt.restore_call->send(data->bytes, 0));
+        } else if (auto* reply = std::get_if<channel::Reply>(&incoming)) {
+            if (!reply->result)
+                return std::unexpected(reply->result.error().within("dumping the essential contexts"));
+            break;
+        }
+    }
+    if (!images.complete())
+        return fail(ErrorKind::protocol,
+                    "the older kernel's agent sent incomplete images of the essential contexts");
+    attempt.report.image_bytes = images.bytes();
+    return {};
+}
+
+Result<> read_page_map(Attempt& attempt) {
+    auto step = attempt.timeline.step("page map");
+    RunningMachine& machine = attempt.machine;
+    NAP_TRY(MappedFile memory, MappedFile::open(machine.paths.kernel_memory(machine.number)));
+    // A page under migration at the moment of the stop has no frame: let the kernel finish, look again.
+    for (int tries = 1;; ++tries) {
+        NAP_TRY(attempt.page_map, walk::walk(memory.bytes(), machine.kernel.layout, attempt.older_anchors,
+                                             machine.init_host_pid, machine.layout.user_frames()));
+        if (attempt.page_map.swapped > 0)
+            return fail(ErrorKind::unsupported,
+                        fmt::format("{} pages of the userland are swapped out", attempt.page_map.swapped));
+        if (attempt.page_map.unsettled == 0) break;
+        if (tries == 20)
+            return fail(ErrorKind::timeout, fmt::format("{} page table entries of the userland do not settle",
+                                                        attempt.page_map.unsettled));
+        NAP_CHECK(machine.generation->continue_cpus());
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        NAP_CHECK(machine.generation->stop_cpus());
+    }
+    NAP_TRY(attempt.carried, read_carried_pages(machine.paths.images()));
+    NAP_TRY(attempt.plan, context::make_plan(attempt.page_map, attempt.carried, machine.layout.user_frames(),
+                                             machine.layout.kernel_frames()));
+    return {};
+}
+
+Result<> stop_cpus(Attempt& attempt) {
+    auto step = attempt.timeline.step("stop");
+    machine::Generation& older = *attempt.machine.generation;
+    attempt.cpus = Guard(
+        [&attempt, &older]() -> Result<> {
+            if (!attempt.user_memory_hash.empty()) {
+                NAP_TRY(auto now, hash_user_memory(attempt.machine.paths.user_memory()));
+                if (now != attempt.user_memory_hash)
+                    attempt.report.warnings.push_back(
+                        "user memory changed while the older kernel was stopped");
+                else
+                    attempt.report.warnings.push_back("user memory unchanged since the stop: " + now);
+            }
+            return older.continue_cpus();
+        },
+        attempt.problem("letting the older kernel go on"));
+    NAP_CHECK(older.stop_cpus());
+    if (!attempt.testing.hash_user_memory) return {};
+    NAP_TRY(attempt.user_memory_hash, hash_user_memory(attempt.machine.paths.user_memory()));
+    return {};
+}
+
+}  // namespace
+
+Result<> capture(Attempt& attempt) {
+    attempt.tell(Phase::capture, 0.75, "capturing the essential contexts");
+    auto disk = std::async(std::launch::async, [&attempt] { return hand_over_disk(attempt); });
+    Result<> contexts = move_contexts(attempt);
+    Result<> handed = disk.get();
+    NAP_CHECK(contexts);
+    NAP_CHECK(handed);
+    // Contexts and disk are there: the newer kernel begins while the older one is being stopped and read.
+    NAP_CHECK(attempt.restore_call->send_end(0));
+    NAP_CHECK(stop_cpus(attempt));
+    NAP_CHECK(read_page_map(attempt));
+    return attempt.testing.point("capture");
+}
+
+}  // namespace nap::update

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Commit: the record, then the older generation is ended before anything else happens, then the newer one
+// serves.
+#include "update/agent_calls.hpp"
+#include "update/attempt.hpp"
+
+namespace nap::update {
+
+Result<> commit(Attempt& attempt) {
+    RunningMachine& machine = attempt.machine;
+    NAP_CHECK(attempt.testing.point("commit"));
+    NAP_CHECK(attempt.journal->reach(Step::committed));
+    // The one commit point. Nothing is given back any more; failures are warnings.
+    for (Guard* guard : {&attempt.quiet, &attempt.network, &attempt.tasks, &attempt.file_systems,
+                         &attempt.cpus, &attempt.files})
+        guard->dismiss();
+    attempt.restore_call.reset();
+    {
+        auto step = attempt.timeline.step("end older generation");
+        machine.generation->end();
+    }
+    machine.generation = std::move(attempt.newer);
+    machine.kernel = attempt.newer_kernel;
+    machine.config.kernel = attempt.newer_kernel.version;
+    machine.number = attempt.number;
+    machine.tap = std::move(attempt.tap);
+    machine.init_host_pid = attempt.newer_init_host_pid;
+    auto warn = [&attempt](const Result<>& done, std::string_view what) {
+        if (!done) attempt.report.warnings.push_back(done.error().within(what).message);
+    };
+    auto step = attempt.timeline.step("resume");
+    warn(machine.generation->release_network(), "releasing the network");
+    warn(agent::done(machine.generation->agent().call("resume", {{"realtime", attempt.machine_time_now()}},
+                                                      attempt.limits.call)),
+         "resuming the userland");
+    attempt.report.pause_ms =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - attempt.frozen_at)
+            .count();
+    return {};
+}
+
+}  // namespace nap::update

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The journal of a machine's update under way: one line a record, "<crc32 in hex> <JSON>\n", appended and
+// synced. A successor reads it to roll back or to complete. A torn last line is not a record.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "update/phase.hpp"
+
+namespace nap::update {
+
+struct Record {
+    Step step;
+    nlohmann::json facts;  // what a successor needs: generations' process ids, files, versions
+};
+
+std::string encode(const Record& record);
+// The records before the first line that is none. Untrusted bytes.
+std::vector<Record> decode(std::string_view bytes);
+
+class Journal {
+  public:
+    // Begins a new journal (an existing one belongs to a finished update and is replaced).
+    static Result<Journal> begin(const std::filesystem::path& path, const nlohmann::json& facts);
+    // Durable when it returns. A step out of order is an internal error and writes nothing.
+    Result<> reach(Step step, const nlohmann::json& facts = nlohmann::json::object());
+    [[nodiscard]] Step step() const { return step_; }
+
+  private:
+    explicit Journal(UniqueFd fd) : fd_(std::move(fd)) {}
+    UniqueFd fd_;
+    Step step_ = Step::begun;
+};
+
+Result<std::vector<Record>> read_journal(const std::filesystem::path& path);  // none there: no records
+
+}  // namespace nap::update

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Prepare: the newer kernel boots in the background, withholds U's pages and waits. The older kernel serves.
+#include <spdlog/fmt/fmt.h>
+
+#include "machine/memory_file.hpp"
+#include "update/agent_calls.hpp"
+#include "update/attempt.hpp"
+
+namespace nap::update {
+
+namespace {
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+Guard removal_of(Attempt& attempt, std::vector<fs::path> files) {
+    return Guard(
+        [files = std::move(files)]() -> Result<> {
+            for (const auto& file : files) {
+                std::error_code failure;
+                fs::remove_all(file, failure);
+                if (failure)
+                    return fail(ErrorKind::io, "cannot remove " + file.string() + ": " + failure.message());
+            }
+            return {};
+        },
+        attempt.problem("removing the update's files"));
+}
+
+Result<> make_files(Attempt& attempt) {
+    const auto& paths = attempt.machine.paths;
+    auto sockets = paths.generation(attempt.number);
+    attempt.files = removal_of(attempt, {paths.kernel_memory(attempt.number), paths.overlay(attempt.number),
+                                         sockets, paths.images()});
+    std::error_code failure;
+    fs::remove_all(paths.images(), failure);
+    fs::create_directories(paths.images(), failure);
+    if (!failure) fs::create_directories(sockets, failure);
+    if (failure) return fail(ErrorKind::io, "cannot make the update's folders: " + failure.message());
+    NAP_CHECK(machine::create_memory_file(paths.kernel_memory(attempt.number),
+                                          attempt.machine.layout.kernel_memory));
+    return machine::create_overlay(paths.overlay(attempt.number), attempt.machine.disk.size);
+}
+
+}  // namespace
+
+Result<> prepare(Attempt& attempt) {
+    RunningMachine& machine = attempt.machine;
+    NAP_CHECK(make_files(attempt));
+    if (machine.config.network) {
+        NAP_TRY(machine::TapQueue tap,
+                machine::TapQueue::open(machine.config.network->tap, machine.config.network->netns, false));
+        attempt.tap = std::move(tap);
+    }
+    attempt.tell(Phase::prepare, 0.05, "booting kernel " + attempt.newer_kernel.version);
+    {
+        auto step = attempt.timeline.step("boot newer kernel");
+        auto spec = machine.spec(attempt.newer_kernel, attempt.number, true);
+        NAP_TRY(attempt.newer, machine::Generation::start(spec, attempt.tap ? &*attempt.tap : nullptr, {},
+                                                          attempt.limits.boot));
+    }
+    attempt.memory_watch.emplace(attempt.newer->process().pid(),
+                                 std::vector{machine.paths.kernel_memory(attempt.number),
+                                             machine.paths.overlay(attempt.number), machine.paths.images()});
+    NAP_CHECK(attempt.testing.point("prepare.booted"));
+
+    attempt.tell(Phase::prepare, 0.5, "withholding user memory");
+    auto& newer = attempt.newer->agent();
+    auto& older = machine.generation->agent();
+    NAP_CHECK(agent::network(newer, machine.config, attempt.limits.call));
+    {
+        auto step = attempt.timeline.step("withhold user memory");
+        auto frames = machine.layout.user_frames();
+        NAP_TRY(Json prepared,
+                newer.call("prepare", {{"first_frame", frames.first.value}, {"frames", frames.pages}},
+                           attempt.limits.boot));
+        if (prepared.value("withheld", std::uint64_t{0}) != frames.pages)
+            return fail(ErrorKind::guest,
+                        fmt::format("the newer kernel withheld {} of the {} pages of user memory",
+                                    prepared.value("withheld", std::uint64_t{0}), frames.pages));
+    }
+    NAP_TRY(attempt.newer_anchors, agent::anchors(newer, attempt.limits.call));
+    NAP_TRY(attempt.older_anchors, agent::anchors(older, attempt.limits.call));
+    attempt.tell(Phase::prepare, 0.7, "quieting the older kernel");
+    {
+        auto step = attempt.timeline.step("quiet and sync older kernel");
+        attempt.quiet = Guard(
+            [&older, limit = attempt.limits.call] {
+                return agent::done(older.call("quiet", {{"on", false}}, limit));
+            },
+            attempt.problem("restoring the older kernel's memory settings"));
+        NAP_CHECK(agent::done(older.call("quiet", {{"on", true}}, attempt.limits.call)));
+    }
+    attempt.newer->set_background(false);
+    return attempt.testing.point("prepare");
+}
+
+}  // namespace nap::update

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Settle: while the machine serves again, what the update held is let go: extra references, withheld pages,
+// the overlay, the older generation's files.
+#include <filesystem>
+
+#include "base/fd.hpp"
+#include "update/agent_calls.hpp"
+#include "update/attempt.hpp"
+
+namespace nap::update {
+
+namespace {
+
+using channel::Json;
+constexpr std::uint64_t kCopyMeasured = 16 * kMiB;
+
+void warn(Attempt& attempt, const Result<>& done, std::string_view what) {
+    if (!done) attempt.report.warnings.push_back(done.error().within(what).message);
+}
+
+Result<> settle_memory(Attempt& attempt) {
+    auto step = attempt.timeline.step("settle memory");
+    NAP_TRY(Json settled,
+            attempt.machine.generation->agent().call("settle", Json::object(), attempt.limits.boot));
+    attempt.report.pages_released = settled.value("pages_released", std::uint64_t{0});
+    attempt.report.spilled_returned = settled.value("spilled_returned", std::uint64_t{0});
+    return {};
+}
+
+// What adopting saved: the same pages, copied in the same guest.
+Result<> measure_copy(Attempt& attempt) {
+    auto step = attempt.timeline.step("measure copying");
+    NAP_TRY(Json measured, attempt.machine.generation->agent().call(
+                               "measure_copy", {{"bytes", kCopyMeasured}}, attempt.limits.call));
+    auto pages = measured.value("pages", std::uint64_t{0});
+    if (pages > 0) attempt.report.copy_ns_per_page = measured.value("ns", 0.0) / static_cast<double>(pages);
+    return {};
+}
+
+Result<> merge_overlay(Attempt& attempt) {
+    auto step = attempt.timeline.step("merge overlay");
+    NAP_CHECK(attempt.machine.generation->merge_overlay(attempt.limits.merge));
+    std::error_code failure;
+    std::filesystem::remove(attempt.machine.paths.overlay(attempt.number), failure);
+    return {};
+}
+
+Result<> remove_files(Attempt& attempt) {
+    const auto& paths = attempt.machine.paths;
+    for (const auto& path :
+         {paths.kernel_memory(attempt.number - 1), paths.generation(attempt.number - 1), paths.images()}) {
+        std::error_code failure;
+        std::filesystem::remove_all(path, failure);
+        if (failure) return fail(ErrorKind::io, "cannot remove " + path.string() + ": " + failure.message());
+    }
+    return {};
+}
+
+Result<> save_config(Attempt& attempt) {
+    return replace_file(attempt.machine.paths.config(),
+                        machine::to_json(attempt.machine.config).dump(2) + "\n");
+}
+
+}  // namespace
+
+void settle(Attempt& attempt) {
+    attempt.tell(Phase::settle, 0.95, "settling");
+    warn(attempt, save_config(attempt), "saving the machine's configuration");
+    warn(attempt, settle_memory(attempt), "settling the memory");
+    warn(attempt, merge_overlay(attempt), "merging the disk overlay");
+    if (attempt.testing.measure_copying)
+        warn(attempt, measure_copy(attempt), "measuring what copying would cost");
+    attempt.memory_watch->stop();
+    attempt.report.extra_memory_peak_bytes = attempt.memory_watch->peak_bytes();
+    warn(attempt, remove_files(attempt), "removing the older kernel's files");
+    std::uint64_t now = memory_of_generation(attempt.machine);
+    attempt.report.extra_memory_after_bytes = now > attempt.memory_before ? now - attempt.memory_before : 0;
+}
+
+}  // namespace nap::update

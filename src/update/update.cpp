@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "update/update.hpp"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include "update/attempt.hpp"
+
+namespace nap::update {
+
+void Attempt::tell(Phase phase, double fraction, std::string text) const {
+    spdlog::info("update: {}: {}", to_string(phase), text);
+    if (progress) progress({phase, fraction, std::move(text)});
+}
+
+void Attempt::roll_back() {
+    restore_call.reset();
+    memory_watch.reset();
+    newer.reset();  // before anything of the older kernel goes on
+    for (Guard* guard : {&cpus, &file_systems, &tasks, &network, &quiet, &files}) guard->give_back();
+    if (!journal) return;
+    if (auto done = journal->reach(Step::rolled_back); !done) report.warnings.push_back(done.error().message);
+}
+
+Guard::Problem Attempt::problem(std::string what) {
+    return [this, what = std::move(what)](const Error& error) {
+        spdlog::error("update: {}: {}", what, error.message);
+        report.warnings.push_back(error.within(what).message);
+    };
+}
+
+std::int64_t Attempt::machine_time_now() const {
+    auto passed = std::chrono::steady_clock::now() - machine_time_at;
+    return machine_time_ns + std::chrono::duration_cast<std::chrono::nanoseconds>(passed).count();
+}
+
+std::uint64_t memory_of_generation(RunningMachine& machine) {
+    return own_memory(machine.generation->process().pid()) +
+           allocated(machine.paths.kernel_memory(machine.number));
+}
+
+namespace {
+
+using Json = nlohmann::json;
+
+Json facts_of(RunningMachine& machine, int number, machine::Generation& generation) {
+    return {{"number", number},
+            {"kernel", generation.spec().kernel_version},
+            {"pid", generation.process().pid()},
+            {"start_time", generation.process().start_time()},
+            {"kernel_memory", machine.paths.kernel_memory(number).string()}};
+}
+
+struct PhaseStep {
+    Phase phase;
+    Result<> (*run)(Attempt&);
+    Step reached;
+};
+
+Result<> run_phase(Attempt& attempt, const PhaseStep& step) {
+    attempt.timeline.begin(step.phase);
+    if (auto done = step.run(attempt); !done)
+        return std::unexpected(done.error().within(fmt::format("{}", to_string(step.phase))));
+    Json facts = Json::object();
+    if (step.reached == Step::prepared)
+        facts["newer"] = facts_of(attempt.machine, attempt.number, *attempt.newer);
+    if (attempt.journal->step() != step.reached) NAP_CHECK(attempt.journal->reach(step.reached, facts));
+    return {};
+}
+
+Result<> run_to_commit(Attempt& attempt) {
+    RunningMachine& machine = attempt.machine;
+    attempt.timeline.begin(Phase::check);
+    attempt.tell(Phase::check, 0.0, "checking what runs");
+    NAP_CHECK(check(attempt));
+    attempt.memory_before = memory_of_generation(machine);
+    NAP_TRY(attempt.journal,
+            Journal::begin(machine.paths.journal(),
+                           {{"older", facts_of(machine, machine.number, *machine.generation)},
+                            {"newer_kernel", attempt.newer_kernel.version},
+                            {"newer_number", attempt.number}}));
+    for (const PhaseStep& step :
+         {PhaseStep{Phase::prepare, prepare, Step::prepared}, PhaseStep{Phase::freeze, freeze, Step::frozen},
+          PhaseStep{Phase::capture, capture, Step::captured},
+          PhaseStep{Phase::restore, restore, Step::restored},
+          PhaseStep{Phase::commit, commit, Step::committed}})
+        NAP_CHECK(run_phase(attempt, step));
+    return {};
+}
+
+}  // namespace
+
+Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const Testing& testing,
+                   const ProgressSink& progress, const TimeLimits& limits) {
+    Report report;
+    Result<> result;
+    {
+        Attempt attempt(machine, newer, testing, progress, limits);
+        attempt.report.older_kernel = machine.kernel.version;
+        attempt.report.newer_kernel = newer.version;
+        attempt.report.accelerator =
+            machine.accelerator.accelerator == machine::Accelerator::kvm ? "kvm" : "tcg";
+        result = run_to_commit(attempt);
+        if (result) {
+            attempt.timeline.begin(Phase::settle);
+            settle(attempt);
+            attempt.timeline.end();
+            if (auto done = attempt.journal->reach(Step::settled); !done)
+                attempt.report.warnings.push_back(done.error().message);
+            attempt.report.outcome = "updated";
+        } else {
+            attempt.timeline.end();
+            spdlog::warn("update: rolling back: {}", result.error().message);
+            attempt.roll_back();
+            attempt.report.outcome = "rolled back";
+            attempt.report.error = result.error().message;
+            result.error().message +=
+                fmt::format("; {} still runs on kernel {}", machine.config.name, attempt.report.older_kernel);
+        }
+        attempt.report.phases_ms = attempt.timeline.phases_ms();
+        attempt.report.steps = attempt.timeline.steps();
+        report = attempt.report;
+    }
+    return {std::move(report), std::move(result)};
+}
+
+}  // namespace nap::update

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The update: one transaction from the older to the newer kernel of a running machine.
+//
+// Until the commit record stands in the journal, any failure ends the newer generation, lets the older kernel
+// go on with its connections alive, and removes everything the update made. After it, the update completes.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "base/error.hpp"
+#include "update/phase.hpp"
+#include "update/report.hpp"
+#include "update/running_machine.hpp"
+#include "update/testing.hpp"
+
+namespace nap::update {
+
+struct Progress {
+    Phase phase;
+    double fraction;  // of the whole update, 0..1, by usual durations
+    std::string text;
+};
+using ProgressSink = std::function<void(const Progress&)>;
+
+// How long each part may take before the update gives up (or, after commit, warns).
+struct TimeLimits {
+    std::chrono::milliseconds boot{300'000}, call{60'000}, freeze{20'000}, dump{180'000}, restore{180'000},
+        merge{600'000};
+};
+
+struct Outcome {
+    Report report;    // always: also of an update that was rolled back
+    Result<> result;  // the error says that the older kernel still runs
+};
+
+Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const Testing& testing,
+                   const ProgressSink& progress, const TimeLimits& limits = {});
+
+// Obstacles `nap check` names; an update with any is refused before anything is disturbed.
+struct Obstacle {
+    std::int32_t pid = 0;  // 0: not about one process
+    std::string name, what, why, advice;
+};
+Result<std::vector<Obstacle>> find_obstacles(RunningMachine& machine, const kernel::Kernel* newer,
+                                             const TimeLimits& limits = {});
+
+}  // namespace nap::update

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Tasks: the processes of the userland, found in a kernel's list of tasks (init_task.tasks).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/units.hpp"
+#include "walk/kernel_memory.hpp"
+#include "walk/layout.hpp"
+
+namespace nap::walk {
+
+struct Task {
+    std::int32_t pid = 0;       // in the PID namespace of the userland's init
+    std::int32_t host_pid = 0;  // in the initial PID namespace
+    std::string name;           // comm; what is not printable ASCII is replaced by '?'
+    GuestPhysical page_tables;  // the top-level table
+};
+
+// The processes in the PID namespace of the process `init_host_pid` and in namespaces below that have memory
+// (zombies have none), ascending by pid. Errors: there is no such init (not_found); a process whose first
+// thread has exited while others run, or two that share their memory (unsupported).
+Result<std::vector<Task>> find_tasks(const KernelMemory& memory, const KernelLayout& layout,
+                                     std::uint64_t init_task, std::int32_t init_host_pid,
+                                     std::uint64_t limit);
+
+}  // namespace nap::walk

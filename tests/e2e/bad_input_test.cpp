@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What a user can get wrong: the exit status is 2 for a malformed question, 1 for one that cannot be answered
+// with yes, and the answer names what is wrong.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "e2e/machine.hpp"
+
+namespace nap::e2e {
+namespace {
+
+struct Case {
+    const char* name;
+    Arguments arguments;
+    int status;
+    std::string mentions;
+};
+
+void PrintTo(const Case& bad, std::ostream* out) {
+    *out << bad.name;
+}
+
+Arguments create(const Arguments& more) {
+    Arguments all{"create", "m1", "--disk", "/dev/null", "--kernel", "6.1.0-1-none", "--memory", "1G"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
+
+class BadInputCase : public testing::TestWithParam<Case> {};
+
+TEST_P(BadInputCase, IsNamedClearly) {
+    const auto& [name, arguments, status, mentions] = GetParam();
+    const auto root = build_directory() / "test" / ("bad-input-" + std::to_string(getpid()));
+    Arguments argv{(build_directory() / "bin/nap").string(), "--root", root.string()};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    const auto output = call(argv);
+    EXPECT_EQ(output.status, status) << output.out;
+    EXPECT_THAT(output.out, testing::HasSubstr(mentions));
+    EXPECT_THAT(output.out, testing::Not(testing::HasSubstr("terminate called")));
+    std::filesystem::remove_all(root);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    BadInput, BadInputCase,
+    testing::Values(
+        Case{"Nothing", {}, 2, ""}, Case{"UnknownCommand", {"frobnicate"}, 2, "frobnicate"},
+        Case{"UnknownOption", {"list", "--frobnicate"}, 2, "--frobnicate"},
+        Case{"UpdateWithoutKernel", {"update", "m1"}, 2, "--kernel"},
+        Case{"ExecWithoutCommand", {"exec", "m1"}, 2, ""},
+        Case{"CreateWithoutDisk", {"create", "m1", "--kernel", "x", "--memory", "1G"}, 2, "--disk"},
+        Case{"MachineName",
+             {"create", "../etc", "--disk", "/dev/null", "--kernel", "x", "--memory", "1G"},
+             2,
+             "../etc"},
+        Case{"MemoryNotANumber", create({"--memory", "lots"}), 2, "lots"},
+        Case{"KernelMemoryNotANumber", create({"--kernel-memory", "some"}), 2, "some"},
+        Case{"NoCpus", create({"--cpus", "0"}), 2, "cpus"},
+        Case{"AddressNotCidr", create({"--address", "10.0.0.300/24"}), 2, "10.0.0.300"},
+        Case{"NetWithoutTap", create({"--net", "netns=x"}), 2, "tap"},
+        Case{"CpBetweenNothing", {"cp", "/a", "/b"}, 2, ""},
+        Case{"NoSuchDisk",
+             {"create", "m1", "--disk", "/no/such/disk", "--kernel", "x", "--memory", "1G"},
+             1,
+             "/no/such/disk"},
+        Case{"StatusOfNoMachine", {"status", "nobody"}, 1, "nobody"},
+        Case{"StartOfNoMachine", {"start", "nobody"}, 1, "nobody"},
+        Case{"StopOfNoMachine", {"stop", "nobody"}, 1, "nobody"},
+        Case{"RmOfNoMachine", {"rm", "nobody"}, 1, "nobody"},
+        Case{"UpdateOfNoMachine", {"update", "nobody", "--kernel", "x"}, 1, "nobody"},
+        Case{"HistoryOfNoMachine", {"history", "nobody"}, 1, "nobody"},
+        Case{"RmOfNoKernel", {"kernel", "rm", "6.1.0-1-none"}, 1, "6.1.0-1-none"},
+        Case{"AddOfNoDeb", {"kernel", "add", "/no/such/file.deb"}, 1, "/no/such/file.deb"}),
+    [](const testing::TestParamInfo<Case>& bad) { return std::string(bad.param.name); });
+
+TEST(BadInput, HelpAndVersionAreFine) {
+    EXPECT_EQ(nap({"--help"}).status, 0);
+    EXPECT_EQ(nap({"update", "--help"}).status, 0);
+    EXPECT_EQ(nap({"list"}).status, 0);
+}
+
+}  // namespace
+}  // namespace nap::e2e

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Updates of running machines: everything is carried over, there and back; what goes wrong costs nothing.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <thread>
+
+#include "e2e/machine.hpp"
+
+namespace nap::e2e {
+namespace {
+
+using testing::HasSubstr;
+
+void expect_nothing_lost(const nlohmann::json& report) {
+    ASSERT_TRUE(report.is_object());
+    EXPECT_EQ(report.value("lost", -1), 0);
+    EXPECT_EQ(report.value("repeated", -1), 0);
+    EXPECT_FALSE(report.value("connection_lost", true)) << report.value("error", "");
+}
+
+void expect_states_pass(const Machine& machine, const std::string& when) {
+    const auto verified = machine.states("verify");
+    EXPECT_EQ(verified.status, 0) << when << ":\n" << verified.out;
+}
+
+// Lines of /var/log/ticker: 1, 2, 3, ... without a gap.
+void expect_ticker_unbroken(const Machine& machine) {
+    std::istringstream lines(machine.exec({"cat", "/var/log/ticker"}).out);
+    long expected = 1;
+    for (long number = 0; lines >> number; ++expected) ASSERT_EQ(number, expected);
+    EXPECT_GT(expected, 1);
+}
+
+void carry_every_kind_of_state(int cpus) {
+    const Machine machine({.cpus = cpus});
+    machine.install_states();
+    const auto started = machine.states("start");
+    ASSERT_EQ(started.status, 0) << started.out;
+    expect_states_pass(machine, "before the update");
+    const auto updated = machine.update(kernels().newer);
+    ASSERT_EQ(updated.status, 0) << updated.out;
+    EXPECT_EQ(machine.kernel(), kernels().newer);
+    expect_states_pass(machine, "after the update");
+    expect_states_pass(machine, "a second time after the update");
+    expect_ticker_unbroken(machine);
+}
+
+TEST(Update, CarriesEveryKindOfState) {
+    carry_every_kind_of_state(1);
+}
+
+TEST(Update, CarriesEveryKindOfStateOnTwoCpus) {
+    carry_every_kind_of_state(2);
+}
+
+TEST(Update, ThereAndBack) {
+    const Machine machine;
+    machine.install_states();
+    ASSERT_EQ(machine.states("start").status, 0);
+    Counter counter(machine);
+    for (const auto& kernel : {kernels().newer, kernels().older, kernels().newer}) {
+        const auto updated = machine.update(kernel);
+        ASSERT_EQ(updated.status, 0) << updated.out;
+        EXPECT_EQ(machine.kernel(), kernel);
+        expect_states_pass(machine, "on " + kernel);
+    }
+    expect_nothing_lost(counter.stop());
+    expect_ticker_unbroken(machine);
+    ASSERT_EQ(nap({"stop", machine.name()}, kLong).status, 0);
+    const auto checked = call({"e2fsck", "-fn", machine.disk().string()});
+    EXPECT_EQ(checked.status, 0) << checked.out;
+}
+
+TEST(Update, FaultBeforeCommitRollsBackWithConnectionAlive) {
+    const Machine machine({.testing = true});
+    machine.install_states();
+    ASSERT_EQ(machine.states("start").status, 0);
+    Counter counter(machine);
+    for (const std::string point : {"prepare.booted", "prepare", "freeze", "capture.file_systems", "capture",
+                                    "restore.ready", "restore.adopted", "restore", "commit"}) {
+        SCOPED_TRACE("fault at " + point);
+        const auto failed =
+            machine.update(kernels().newer, {"NAP_TEST_FAULT=" + point, "NAP_TEST_HASH_USER_MEMORY=1"});
+        EXPECT_EQ(failed.status, 1) << failed.out;
+        EXPECT_THAT(failed.out, HasSubstr("still run"));
+        EXPECT_EQ(machine.kernel(), kernels().older);
+        const long before = counter.replies();
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        EXPECT_GT(counter.replies(), before);
+        expect_states_pass(machine, "after a fault at " + point);
+    }
+    const auto updated = machine.update(kernels().newer);
+    EXPECT_EQ(updated.status, 0) << updated.out;
+    EXPECT_EQ(machine.kernel(), kernels().newer);
+    expect_states_pass(machine, "after the update that succeeded");
+    expect_nothing_lost(counter.stop());
+    expect_ticker_unbroken(machine);
+}
+
+// `nap update` in the background, seen under way.
+Process begin_update(const Machine& machine, const std::string& kernel) {
+    Command command;
+    command.argv = nap_argv({"update", machine.name(), "--kernel", kernel});
+    auto process = Process::start(command);
+    if (!process) throw std::runtime_error(process.error().message);
+    for (int tries = 0; tries < 100 && machine.status().value("state", "") != "updating"; ++tries)
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return *std::move(process);
+}
+
+TEST(Update, RefusesSecondUpdateWhileOneIsUnderWay) {
+    const Machine machine;
+    auto first = begin_update(machine, kernels().newer);
+    const auto second = machine.update(kernels().newer);
+    EXPECT_EQ(second.status, 1);
+    EXPECT_THAT(second.out, HasSubstr("under way"));
+    EXPECT_TRUE(first.wait(kLong).has_value());
+    EXPECT_EQ(machine.kernel(), kernels().newer);
+}
+
+TEST(Update, GoesOnWithoutItsClient) {
+    const Machine machine;
+    auto client = begin_update(machine, kernels().newer);
+    client.kill_and_wait();
+    for (int tries = 0; tries < 600 && machine.status().value("state", "") == "updating"; ++tries)
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    EXPECT_EQ(machine.kernel(), kernels().newer);
+    const auto history = nap({"history", machine.name()});
+    EXPECT_EQ(history.status, 0);
+    EXPECT_THAT(history.out, HasSubstr(kernels().newer));
+}
+
+// An io_uring cannot be carried: the update says whose it is, and disturbs nothing.
+TEST(Update, RefusesWhatCannotBeCarried) {
+    const Machine machine;
+    const std::string program =
+        "import ctypes, time\n"
+        "fd = ctypes.CDLL(None).syscall(425, 8, ctypes.create_string_buffer(120))\n"
+        "assert fd >= 0\n"
+        "time.sleep(3600)\n";
+    const auto started = machine.exec(
+        {"sh", "-c", "exec setsid python3 -c \"$1\" >/dev/null 2>&1 </dev/null &", "sh", program});
+    ASSERT_EQ(started.status, 0) << started.out;
+    std::this_thread::sleep_for(std::chrono::seconds(3));
+    const auto checked = nap({"check", machine.name(), "--kernel", kernels().newer});
+    EXPECT_EQ(checked.status, 1);
+    EXPECT_THAT(checked.out, HasSubstr("python3"));
+    EXPECT_THAT(checked.out, HasSubstr("io_uring"));
+    const auto refused = machine.update(kernels().newer);
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_EQ(machine.kernel(), kernels().older);
+    EXPECT_EQ(machine.exec({"pkill", "-f", "ctypes"}).status, 0);
+    EXPECT_EQ(nap({"check", machine.name(), "--kernel", kernels().newer}).status, 0);
+}
+
+TEST(Update, RefusesUnknownKernel) {
+    const Machine machine;
+    const auto refused = machine.update("6.1.0-9999-nowhere");
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.out, HasSubstr("6.1.0-9999-nowhere"));
+    EXPECT_EQ(machine.kernel(), kernels().older);
+}
+
+}  // namespace
+}  // namespace nap::e2e

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The overlay's backing and its merge, in a QEMU without a guest.
+#include "machine/block.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include "base/process.hpp"
+#include "base/units.hpp"
+#include "machine/disk.hpp"
+#include "tests/machine/scratch.hpp"
+
+namespace nap::machine {
+namespace {
+
+using Json = nlohmann::json;
+
+class Block : public testing::TestWithParam<const char*> {
+  protected:
+    struct Running {
+        Process process;
+        std::unique_ptr<Qmp> qmp;
+        std::filesystem::path said;
+        // Whether qemu-io did it; it prints to QEMU's standard output, and says so where a pattern differs
+        bool io(const std::string& node, const std::string& command) {
+            auto before = read_file(said)->size();
+            auto answer = qmp->execute("human-monitor-command",
+                                       {{"command-line", "qemu-io " + node + " \"" + command + "\""}});
+            auto output = read_file(said)->substr(before);
+            auto bad = [&](const char* word) { return output.find(word) != std::string::npos; };
+            bool done = answer && *answer == "" && !output.empty() && !bad("failed") && !bad("rror");
+            return done || command == "flush";
+        }
+    };
+
+    Running start(const std::string& socket, const Json& node) {
+        auto path = scratch.path / socket;
+        auto said = scratch.path / (socket + ".out");
+        auto output = open_file(said, O_WRONLY | O_CREAT | O_APPEND);
+        auto process = Process::start(
+            {.argv = {"qemu-system-x86_64", "-machine", "none", "-nodefaults", "-nographic", "-qmp",
+                      "unix:" + path.string() + ",server=on,wait=off", "-blockdev", node.dump()},
+             .descriptors = {{output->get(), 1}}});
+        EXPECT_TRUE(process);
+        auto qmp = Qmp::connect(path, std::chrono::seconds(20));
+        EXPECT_TRUE(qmp) << qmp.error().message;
+        return {std::move(*process), std::move(*qmp), said};
+    }
+
+    void SetUp() override {
+        image = {scratch.path / "image", GetParam(), false};
+        overlay = scratch.path / "overlay.qcow2";
+        ASSERT_EQ(run({.argv = {"qemu-img", "create", "-q", "-f", image.format, image.path, "64M"}},
+                      std::chrono::seconds(30))
+                      ->status,
+                  0);
+        ASSERT_TRUE(create_overlay(overlay, 64 * kMiB));
+    }
+
+    std::string bytes() { return *read_file(image.path, 128 << 20); }
+    bool holds(const std::string& pattern) {
+        auto out =
+            run({.argv = {"qemu-io", "-r", "-f", image.format, "-c", "read -P " + pattern, image.path}},
+                std::chrono::seconds(30));
+        return out && out->status == 0 && out->out.find("failed") == std::string::npos;
+    }
+
+    test::Scratch scratch;
+    Image image;
+    std::filesystem::path overlay;
+};
+
+TEST_P(Block, NewerSeesWhatOlderWroteLastAndCommits) {
+    auto newer = start("newer.sock", overlay_node(overlay));
+    EXPECT_TRUE(newer.io("root-overlay", "read -P 0 0 1M"));
+    EXPECT_FALSE(newer.io("root-overlay", "read -P 1 0 1M"));
+    {
+        auto older = start("older.sock", image_node(image, false));
+        EXPECT_TRUE(older.io("root-image", "write -P 0x11 0 2M"));
+        ASSERT_TRUE(older.qmp->execute("stop"));
+        auto attached = attach_backing(*newer.qmp, image, overlay);
+        ASSERT_TRUE(attached) << attached.error().message;
+    }
+    EXPECT_TRUE(newer.io("root-overlay", "read -P 0x11 0 2M"));
+    // Part of a cluster: the rest must come from the image
+    EXPECT_TRUE(newer.io("root-overlay", "write -P 0x22 4096 512"));
+    EXPECT_TRUE(newer.io("root-overlay", "write -P 0x33 8M 1M"));
+    EXPECT_TRUE(newer.io("root-overlay", "discard 1M 64k"));
+    auto merged = merge_into_image(*newer.qmp, std::chrono::seconds(20));
+    ASSERT_TRUE(merged) << merged.error().message;
+    // The overlay is gone, the image is written to directly from now on
+    EXPECT_FALSE(newer.qmp->execute("blockdev-del", {{"node-name", "root-overlay"}}));
+    EXPECT_TRUE(newer.io("root-image", "write -P 0x44 16M 64k"));
+    EXPECT_TRUE(newer.io("root-image", "flush"));
+    newer.process.kill_and_wait();
+    EXPECT_TRUE(holds("0x11 0 4096"));
+    EXPECT_TRUE(holds("0x22 4096 512"));
+    EXPECT_TRUE(holds("0x11 4608 1000000"));
+    EXPECT_TRUE(holds("0x33 8M 1M"));
+    EXPECT_TRUE(holds("0x44 16M 64k"));
+    EXPECT_TRUE(holds("0 1M 64k"));
+}
+
+TEST_P(Block, RollbackLeavesTheImageUntouched) {
+    auto older = start("older.sock", image_node(image, false));
+    EXPECT_TRUE(older.io("root-image", "write -P 0x11 0 2M"));
+    ASSERT_TRUE(older.qmp->execute("stop"));
+    auto before = bytes();
+    {
+        auto newer = start("newer.sock", overlay_node(overlay));
+        ASSERT_TRUE(attach_backing(*newer.qmp, image, overlay));
+        EXPECT_TRUE(newer.io("root-overlay", "write -P 0x99 0 4M"));
+        EXPECT_EQ(bytes(), before);
+        newer.process.kill_and_wait();
+    }
+    EXPECT_EQ(bytes(), before);
+    ASSERT_TRUE(older.qmp->execute("cont"));
+    EXPECT_TRUE(older.io("root-image", "write -P 0x12 2M 1M"));
+    EXPECT_TRUE(older.io("root-image", "flush"));
+    older.process.kill_and_wait();
+    EXPECT_TRUE(holds("0x11 0 2M"));
+    EXPECT_TRUE(holds("0x12 2M 1M"));
+}
+
+TEST_P(Block, FailedAttachmentCanBeTriedAgain) {
+    auto newer = start("newer.sock", overlay_node(overlay));
+    EXPECT_FALSE(attach_backing(*newer.qmp, {scratch.path / "missing", image.format, false}, overlay));
+    EXPECT_TRUE(attach_backing(*newer.qmp, image, overlay));
+}
+
+TEST_P(Block, MergeWithoutBackingIsAnError) {
+    auto newer = start("newer.sock", overlay_node(overlay));
+    auto merged = merge_into_image(*newer.qmp, std::chrono::seconds(20));
+    ASSERT_FALSE(merged);
+    EXPECT_NE(merged.error().message.find("Merging the overlay"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, Block, testing::Values("raw", "qcow2"));
+
+}  // namespace
+}  // namespace nap::machine
