@@ -22,6 +22,7 @@
 #include "agent/restore.hpp"
 #include "agent/resume.hpp"
 #include "agent/settle.hpp"
+#include "agent/shut_down.hpp"
 #include "agent/tasks.hpp"
 #include "agent/userland.hpp"
 
@@ -59,6 +60,7 @@ constexpr std::array kMethods = {
     Method{"restore", restore},
     Method{"resume", resume},
     Method{"settle", settle},
+    Method{"shut_down", shut_down},
     Method{"measure_copy", measure_copy},
 };
 

@@ -111,7 +111,8 @@ std::string describe(const Task& task) {
 Result<> refuse_shared_memory_maps(const std::vector<Task>& tasks) {
     std::vector<const Task*> by_tables;
     for (const auto& task : tasks) by_tables.push_back(&task);
-    std::ranges::stable_sort(by_tables, {}, [](const Task* task) { return task->page_tables; });
+    std::ranges::sort(by_tables, {},
+                      [](const Task* task) { return std::pair(task->page_tables, task->pid); });
     const auto twice =
         std::ranges::adjacent_find(by_tables, {}, [](const Task* task) { return task->page_tables; });
     if (twice == by_tables.end()) return {};
