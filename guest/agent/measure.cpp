@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <ctime>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/params.hpp"
@@ -65,28 +67,47 @@ std::vector<Area> present_parts(int pagemap, const Area& area) {
     return parts;
 }
 
-// A part at a time, each to fresh pages, as a restore by copying would.
+std::chrono::nanoseconds processor_time() {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+// Copies part after part to fresh pages, as a restore by copying would. The time is the processor's for this
+// thread: the machine serves meanwhile.
 class Copier {
   public:
-    explicit Copier(std::uint64_t limit) : limit_(limit) {}
+    static Result<Copier> make(std::uint64_t limit) {
+        void* fresh = ::mmap(nullptr, limit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (fresh == MAP_FAILED) return fail_errno("cannot map memory to copy to");
+        ::madvise(fresh, limit, MADV_NOHUGEPAGE);
+        return Copier(static_cast<std::byte*>(fresh), limit);
+    }
+    Copier(Copier&& other) noexcept
+        : fresh_(std::exchange(other.fresh_, nullptr)),
+          limit_(other.limit_),
+          copied_(other.copied_),
+          spent_(other.spent_) {}
+    Copier& operator=(Copier&&) = delete;
+    ~Copier() {
+        if (fresh_) ::munmap(fresh_, limit_);
+    }
     [[nodiscard]] bool done() const { return copied_ >= limit_; }
     [[nodiscard]] Json result() const { return Json{{"pages", copied_ / kPageSize}, {"ns", spent_.count()}}; }
 
     void copy(pid_t pid, const Area& part) {
         const std::uint64_t bytes = std::min(part.bytes, limit_ - copied_);
-        const auto begin = std::chrono::steady_clock::now();
-        void* fresh = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (fresh == MAP_FAILED) return;
-        const iovec into{fresh, bytes}, from{reinterpret_cast<void*>(part.begin), bytes};
+        const iovec into{fresh_ + copied_, bytes}, from{reinterpret_cast<void*>(part.begin), bytes};
+        const auto begin = processor_time();
         const ssize_t got = ::process_vm_readv(pid, &into, 1, &from, 1, 0);
-        const auto end = std::chrono::steady_clock::now();
-        ::munmap(fresh, bytes);
         if (got <= 0) return;
-        copied_ += static_cast<std::uint64_t>(got);
-        spent_ += end - begin;
+        copied_ += static_cast<std::uint64_t>(got) / kPageSize * kPageSize;
+        spent_ += processor_time() - begin;
     }
 
   private:
+    Copier(std::byte* fresh, std::uint64_t limit) : fresh_(fresh), limit_(limit) {}
+    std::byte* fresh_;
     std::uint64_t limit_, copied_ = 0;  // bytes
     std::chrono::nanoseconds spent_{0};
 };
@@ -95,7 +116,8 @@ class Copier {
 
 Result<Json> measure_copy(Agent&, const Json& params, Call&) {
     NAP_TRY(const std::uint64_t bytes, number(params, "bytes"));
-    Copier copier(bytes);
+    if (bytes == 0 || bytes > kGiB) return fail(ErrorKind::usage, "1 byte to 1 GiB can be copied");
+    NAP_TRY(Copier copier, Copier::make(bytes));
     for (const Task& task : list_tasks()) {
         const std::string folder = "/proc/" + std::to_string(task.host_pid);
         auto maps = read_file(folder + "/maps");
