@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Warnings and sanitizers for every target of ours.
 function(nap_flags target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor)
+  # -Wrestrict: GCC 12 warns of overlaps that cannot be (GCC bug 105651).
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wno-restrict)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # libstdc++ 12 hides <expected> from clang, whose concepts macro is older than the feature it has.
-    target_compile_options(${target} PRIVATE -Wno-builtin-macro-redefined -D__cpp_concepts=202002L)
+    target_compile_options(${target} PRIVATE -Wno-unknown-warning-option -Wno-builtin-macro-redefined -D__cpp_concepts=202002L)
   endif()
   if(NAP_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=undefined

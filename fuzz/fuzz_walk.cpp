@@ -14,7 +14,7 @@ namespace {
 using nap::walk::FakeKernel;
 
 FakeKernel populated(bool five_levels) {
-    FakeKernel kernel(five_levels, 2 * nap::kMiB);
+    FakeKernel kernel(five_levels, 3 * nap::kMiB);
     for (int pid = 1; pid < 4; ++pid) {
         const auto process = kernel.add("process", pid);
         const auto frame = FakeKernel::kUserFirst + static_cast<std::uint64_t>(pid) * 512;

@@ -66,10 +66,9 @@ int run(std::vector<std::string> arguments) {
         return app.exit(success);  // help, version
     } catch (const CLI::Error& error) {
         auto name = full_name(innermost(app));
-        auto what = app.get_subcommands().empty() && std::ranges::find(arguments, "") == arguments.end()
-                        ? std::string(error.what())
-                        : name.substr(std::min(name.size(), sizeof "nap")) + ": " + error.what();
-        return complain(what + "; `" + name + " --help` tells more", kNotUnderstood);
+        // "kernel add: ..." for a command's own arguments
+        auto what = name == "nap" ? std::string() : name.substr(sizeof "nap") + ": ";
+        return complain(what + error.what() + "; `" + name + " --help` tells more", kNotUnderstood);
     }
 
     auto paths = Paths::from(context.root);

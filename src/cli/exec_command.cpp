@@ -33,7 +33,8 @@ Result<int> exec(const Context& context, const ExecOptions& options) {
 
     std::optional<RawTerminal> raw;
     if (options.terminal) {
-        NAP_TRY(raw, RawTerminal::enter());
+        NAP_TRY(RawTerminal entered, RawTerminal::enter());
+        raw.emplace(std::move(entered));
     }
     NAP_TRY(auto call, link->start("exec", params));
     ExecSession session(*call, std::move(signals), options.input || options.terminal);

@@ -11,6 +11,7 @@
 
 #include "base/mapped_file.hpp"
 #include "channel/link.hpp"
+#include "context/areas.hpp"
 #include "context/plan.hpp"
 #include "update/guard.hpp"
 #include "update/journal.hpp"
@@ -48,6 +49,7 @@ struct Attempt {
     walk::Anchors older_anchors, newer_anchors;
     // Captured.
     context::Carried carried;
+    context::Areas areas;
     context::PageMap page_map;
     context::Plan plan;
     std::unique_ptr<channel::Call> restore_call;

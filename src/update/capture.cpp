@@ -9,7 +9,7 @@
 #include "channel/tree.hpp"
 #include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
-#include "update/carried_pages.hpp"
+#include "update/images.hpp"
 #include "update/user_memory_hash.hpp"
 #include "walk/walk.hpp"
 
@@ -89,6 +89,8 @@ Result<> read_page_map(Attempt& attempt) {
         NAP_CHECK(machine.generation->stop_cpus());
     }
     NAP_TRY(attempt.carried, read_carried_pages(machine.paths.images()));
+    NAP_TRY(attempt.areas, read_areas(machine.paths.images()));
+    NAP_CHECK(context::leave_out_vdso(attempt.page_map, attempt.areas));
     NAP_TRY(attempt.plan, context::make_plan(attempt.page_map, attempt.carried, machine.layout.user_frames(),
                                              machine.layout.kernel_frames()));
     return {};

@@ -159,11 +159,8 @@ TEST_F(Trees, SinksErrorEndsTheSending) {
 }
 
 TEST_F(Trees, HostilePathsAreRefused) {
-    for (std::string path :
-         {"../x", "/x", "a/../../x", "..", ".", "a//b", "a/", "./a", std::string("a\0b", 3).c_str()}) {
-        if (path == "a") continue;
+    for (auto path : {"../x", "/x", "a/../../x", "..", ".", "a//b", "a/", "./a"})
         EXPECT_FALSE(received(directory / "to", forged({{folder(""), ""}, {file(path), ""}}))) << path;
-    }
     EXPECT_FALSE(received(directory / "to", forged({{file(std::string("a\0b", 3)), ""}})));
     EXPECT_FALSE(received(directory / "to", forged({{file(std::string(300, 'a')), ""}})));
     auto named = file("");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "update/carried_pages.hpp"
+#include "update/images.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class CarriedPages : public ::testing::Test {
+class Images : public ::testing::Test {
   protected:
     void SetUp() override {
         std::string pattern = ::testing::TempDir() + "images-XXXXXX";
@@ -23,7 +23,7 @@ class CarriedPages : public ::testing::Test {
     fs::path folder_;
 };
 
-TEST_F(CarriedPages, ReadsOnlyPageMapsOfProcesses) {
+TEST_F(Images, ReadsOnlyPageMapsOfProcesses) {
     put("core-7.img", "not a page map");
     put("pagemap-shmem-12.img", "of shared memory");
     put("pagemap-x.img", "no pid");
@@ -33,14 +33,14 @@ TEST_F(CarriedPages, ReadsOnlyPageMapsOfProcesses) {
     EXPECT_TRUE(carried->empty());
 }
 
-TEST_F(CarriedPages, AMalformedPageMapIsAnErrorThatNamesTheFile) {
+TEST_F(Images, AMalformedPageMapIsAnErrorThatNamesTheFile) {
     put("pagemap-7.img", "garbage");
     auto carried = read_carried_pages(folder_);
     ASSERT_FALSE(carried);
     EXPECT_NE(carried.error().message.find("pagemap-7.img"), std::string::npos);
 }
 
-TEST_F(CarriedPages, AMissingFolderIsAnError) { EXPECT_FALSE(read_carried_pages(folder_ / "none")); }
+TEST_F(Images, AMissingFolderIsAnError) { EXPECT_FALSE(read_carried_pages(folder_ / "none")); }
 
 }  // namespace
 }  // namespace nap::update

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Fuzzes the receiver of trees: whatever comes, nothing beside the root changes and the limits hold.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+
+#include "channel/tree.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder of this process, with the root in it and nothing else.
+const fs::path& arena() {
+    static const fs::path path = [] {
+        char name[] = "/dev/shm/nap-fuzz-XXXXXX";
+        return fs::path(::mkdtemp(name));
+    }();
+    return path;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    constexpr nap::channel::TreeLimits kLimits{.entries = 16, .bytes = 1 << 16};
+    fs::create_directory(arena() / "root");
+    nap::channel::TreeReceiver receiver(arena() / "root" / "tree", kLimits);
+    auto bytes = std::as_bytes(std::span(data, size));
+    auto half = bytes.size() / 2;
+    if (receiver.feed(bytes.first(half))) (void)receiver.feed(bytes.subspan(half));
+    if (receiver.bytes() > kLimits.bytes) std::abort();
+    if (std::distance(fs::directory_iterator(arena()), {}) != 1) std::abort();
+    if (std::distance(fs::directory_iterator(arena() / "root"), {}) > 1) std::abort();
+    fs::remove_all(arena() / "root");
+    return 0;
+}

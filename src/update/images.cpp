@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "update/images.hpp"
+
+#include <charconv>
+#include <map>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.hpp"
+
+namespace nap::update {
+
+namespace {
+
+// "pagemap-123.img" with prefix "pagemap-" -> 123; nothing for other names (pagemap-shmem-N.img is shared
+// memory).
+std::optional<std::int32_t> pid_of(std::string_view name, std::string_view prefix) {
+    constexpr std::string_view suffix = ".img";
+    if (!name.starts_with(prefix) || !name.ends_with(suffix)) return std::nullopt;
+    name = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+    std::int32_t pid = 0;
+    auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (error != std::errc{} || end != name.data() + name.size() || pid <= 0) return std::nullopt;
+    return pid;
+}
+
+using Ranges = std::vector<context::AddressRange>;
+
+Result<std::map<std::int32_t, Ranges>> read_each(const std::filesystem::path& images, std::string_view prefix,
+                                                 Result<Ranges> (*read)(std::span<const std::byte>)) {
+    std::map<std::int32_t, Ranges> all;
+    std::error_code failure;
+    for (const auto& entry : std::filesystem::directory_iterator(images, failure)) {
+        auto pid = pid_of(entry.path().filename().string(), prefix);
+        if (!pid) continue;
+        NAP_TRY(std::string bytes, read_file(entry.path()));
+        auto ranges = read(as_bytes(bytes));
+        if (!ranges) return std::unexpected(ranges.error().within(entry.path().filename().string()));
+        all[*pid] = std::move(*ranges);
+    }
+    if (failure) return fail(ErrorKind::io, "cannot read " + images.string() + ": " + failure.message());
+    return all;
+}
+
+}  // namespace
+
+Result<context::Carried> read_carried_pages(const std::filesystem::path& images) {
+    return read_each(images, "pagemap-", context::read_criu_pagemap);
+}
+
+Result<context::Areas> read_areas(const std::filesystem::path& images) {
+    return read_each(images, "mm-", context::read_criu_areas);
+}
+
+}  // namespace nap::update
