@@ -12,23 +12,31 @@ namespace nap::context {
 namespace {
 
 constexpr std::uint32_t kImageMagic = 0x5456'4319, kMmMagic = 0x5749'2820;
-constexpr std::uint64_t kVmas = 14, kStart = 1, kEnd = 2;  // fields of mm_entry and vma_entry
+constexpr std::uint64_t kVmas = 14, kStart = 1, kEnd = 2, kStatus = 7;  // fields of mm_entry and vma_entry
+constexpr std::uint64_t kVdso = 1 << 3, kVvar = 1 << 12;                // VMA_AREA_VDSO, VMA_AREA_VVAR
 
 std::unexpected<Error> malformed(const std::string& why) {
     return fail(ErrorKind::protocol, "Reading CRIU's memory areas failed: " + why + ".");
 }
 
-std::optional<AddressRange> read_area(std::span<const std::byte> message) {
+struct Area {
+    AddressRange range;
+    bool of_kernel = false;  // vdso or its data
+};
+
+std::optional<Area> read_area(std::span<const std::byte> message) {
     std::optional<std::uint64_t> start, end;
+    std::uint64_t status = 0;
     const bool whole = read_fields(
         message,
         [&](std::uint64_t field, std::uint64_t value) {
             if (field == kStart) start = value;
             if (field == kEnd) end = value;
+            if (field == kStatus) status = value;
         },
         [](std::uint64_t, std::span<const std::byte>) {});
     if (!whole || !start || !end || *end <= *start || *end % kPageSize != 0) return std::nullopt;
-    return AddressRange{{*start}, (*end - *start) / kPageSize};
+    return Area{{{*start}, (*end - *start) / kPageSize}, (status & (kVdso | kVvar)) != 0};
 }
 
 }  // namespace
@@ -40,21 +48,23 @@ Result<std::vector<AddressRange>> read_criu_areas(std::span<const std::byte> ima
     const auto message = bytes.message();
     if (!message) return malformed("the image is cut off");
     std::vector<AddressRange> areas;
+    VirtualAddress end;
     bool good = true;
     const bool whole = read_fields(
         *message, [](std::uint64_t, std::uint64_t) {},
         [&](std::uint64_t field, std::span<const std::byte> content) {
             if (field != kVmas || !good) return;
             const auto area = read_area(content);
-            if (!area || (!areas.empty() && area->first < areas.back().end())) {
+            if (!area || area->range.first < end) {
                 good = false;
                 return;
             }
-            if (!area->in_user_space()) return;  // vsyscall
-            if (!areas.empty() && areas.back().end() == area->first)
-                areas.back().pages += area->pages;
+            end = area->range.end();
+            if (area->of_kernel || !area->range.in_user_space()) return;  // the latter: vsyscall
+            if (!areas.empty() && areas.back().end() == area->range.first)
+                areas.back().pages += area->range.pages;
             else
-                areas.push_back(*area);
+                areas.push_back(area->range);
         });
     if (!whole || !good) return malformed("an area is malformed or out of order");
     return areas;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Areas: the virtual memory areas (VMAs) that CRIU recreates. A few private pages lie outside of them: the
-// kernel's own vdso where CRIU has marked it (criu/vdso.c: where the vdso of an earlier kernel is still in
-// use, the present one's lies aside and bears a mark). Each kernel brings its own vdso, so such pages are
-// neither adopted nor expected.
+// Areas: the virtual memory areas (VMAs) that CRIU recreates, the vdso's apart. Each kernel brings its own
+// vdso; where processes still use that of an earlier kernel, CRIU carries it along as a copy, and drops the
+// copy when it comes back to that kernel; where it lays the present one aside it marks it, which makes a
+// private page (criu/vdso.c). Such pages are neither adopted nor expected.
 #pragma once
 
 #include <cstddef>
