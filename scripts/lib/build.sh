@@ -6,11 +6,13 @@
 # shellcheck source-path=SCRIPTDIR source=apt.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/apt.sh"
 
+# build_nap [TARGET...]: all of it, or what is named.
 build_nap() {
-    local generator=()
+    local generator=() target targets=()
+    for target; do targets+=(--target "$target"); done
     [[ -f $build/CMakeCache.txt ]] || generator=(-G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo)
     quietly "configure" "$build/log/configure.log" cmake -S "$repository" -B "$build" "${generator[@]}"
-    quietly "build" "$build/log/build.log" cmake --build "$build" -j "$(nproc)"
+    quietly "build" "$build/log/build.log" cmake --build "$build" -j "$(nproc)" "${targets[@]}"
 }
 
 build_criu() {

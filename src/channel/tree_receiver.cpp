@@ -99,7 +99,8 @@ struct TreeReceiver::State {
         if (entry.path.empty() && entries > 1) return fail(ErrorKind::protocol, "a tree with two roots");
         auto made = entry.path.empty() ? make_root() : make_below();
         if (!made)
-            return std::unexpected(made.error().within("cannot receive " + (root / entry.path).string()));
+            return std::unexpected(made.error().within(
+                "cannot receive " + (entry.path.empty() ? root : root / entry.path).string()));
         left = entry.size;
         if (left == 0) return finish_entry();
         at = At::content;

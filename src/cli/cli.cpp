@@ -66,6 +66,9 @@ int run(std::vector<std::string> arguments) {
         return app.exit(success);  // help, version
     } catch (const CLI::Error& error) {
         auto name = full_name(innermost(app));
+        if (app.get_subcommands().empty() && !app.remaining().empty())
+            return complain("there is no command '" + app.remaining().front() + "'; `nap --help` lists them",
+                            kNotUnderstood);
         // "kernel add: ..." for a command's own arguments
         auto what = name == "nap" ? std::string() : name.substr(sizeof "nap") + ": ";
         return complain(what + error.what() + "; `" + name + " --help` tells more", kNotUnderstood);

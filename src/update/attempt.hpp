@@ -47,6 +47,7 @@ struct Attempt {
 
     // Prepared.
     walk::Anchors older_anchors, newer_anchors;
+    std::optional<MappedFile> older_memory, newer_memory;  // K of each
     // Captured.
     context::Carried carried;
     context::Areas areas;

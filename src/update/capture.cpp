@@ -72,10 +72,9 @@ Result<> move_contexts(Attempt& attempt) {
 Result<> read_page_map(Attempt& attempt) {
     auto step = attempt.timeline.step("page map");
     RunningMachine& machine = attempt.machine;
-    NAP_TRY(MappedFile memory, MappedFile::open(machine.paths.kernel_memory(machine.number)));
     // A page under migration at the moment of the stop has no frame: let the kernel finish, look again.
     for (int tries = 1;; ++tries) {
-        NAP_TRY(attempt.page_map, walk::walk(memory.bytes(), machine.kernel.layout, attempt.older_anchors,
+        NAP_TRY(attempt.page_map, walk::walk(attempt.older_memory->bytes(), machine.kernel.layout, attempt.older_anchors,
                                              machine.init_host_pid, machine.layout.user_frames()));
         if (attempt.page_map.swapped > 0)
             return fail(ErrorKind::unsupported,
@@ -103,11 +102,7 @@ Result<> stop_cpus(Attempt& attempt) {
         [&attempt, &older]() -> Result<> {
             if (!attempt.user_memory_hash.empty()) {
                 NAP_TRY(auto now, hash_user_memory(attempt.machine.paths.user_memory()));
-                if (now != attempt.user_memory_hash)
-                    attempt.report.warnings.push_back(
-                        "user memory changed while the older kernel was stopped");
-                else
-                    attempt.report.warnings.push_back("user memory unchanged since the stop: " + now);
+                attempt.report.user_memory_unchanged = now == attempt.user_memory_hash;
             }
             return older.continue_cpus();
         },

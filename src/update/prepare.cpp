@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Prepare: the newer kernel boots in the background, withholds U's pages and waits. The older kernel serves.
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
 #include "machine/memory_file.hpp"
 #include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
+#include "walk/walk.hpp"
 
 namespace nap::update {
 
@@ -40,6 +42,20 @@ Result<> make_files(Attempt& attempt) {
     NAP_CHECK(machine::create_memory_file(paths.kernel_memory(attempt.number),
                                           attempt.machine.layout.kernel_memory));
     return machine::create_overlay(paths.overlay(attempt.number), attempt.machine.disk.size);
+}
+
+// K is mapped now, and walked once: what the kernel's memory does not say will not be found out within the pause, and
+// the walk within it need not fault the mapping in.
+Result<> rehearse_walk(Attempt& attempt) {
+    auto step = attempt.timeline.step("rehearse page map");
+    RunningMachine& machine = attempt.machine;
+    NAP_TRY(attempt.older_memory, MappedFile::open(machine.paths.kernel_memory(machine.number)));
+    NAP_TRY(attempt.newer_memory, MappedFile::open(machine.paths.kernel_memory(attempt.number)));
+    // The processes run: what it finds may be half-changed, and is not used.
+    auto walked = walk::walk(attempt.older_memory->bytes(), machine.kernel.layout, attempt.older_anchors,
+                             machine.init_host_pid, machine.layout.user_frames());
+    if (!walked) spdlog::info("update: rehearsing the page map: {}", walked.error().message);
+    return {};
 }
 
 }  // namespace
@@ -91,6 +107,7 @@ Result<> prepare(Attempt& attempt) {
             attempt.problem("restoring the older kernel's memory settings"));
         NAP_CHECK(agent::done(older.call("quiet", {{"on", true}}, attempt.limits.call)));
     }
+    NAP_CHECK(rehearse_walk(attempt));
     attempt.newer->set_background(false);
     return attempt.testing.point("prepare");
 }

@@ -31,6 +31,7 @@ nlohmann::json to_json(const Report& report) {
         {"warnings", report.warnings},
     };
     if (!report.error.empty()) out["error"] = report.error;
+    if (report.user_memory_unchanged) out["user_memory_unchanged"] = *report.user_memory_unchanged;
     return out;
 }
 

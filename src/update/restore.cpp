@@ -33,13 +33,12 @@ Result<> send_plan(Attempt& attempt) {
     NAP_CHECK(attempt.restore_call->send(context::encode(attempt.plan), 1));
     NAP_CHECK(attempt.restore_call->send_end(1));
     if (!attempt.plan.spilled.empty()) {
-        NAP_TRY(MappedFile memory, MappedFile::open(machine.paths.kernel_memory(machine.number)));
         std::vector<std::byte> bytes(attempt.plan.spilled.size() * kPageSize);
         auto* to = bytes.data();
         for (PageFrame frame : attempt.plan.spilled) {
             if (!machine.layout.kernel_frames().contains(frame))
                 return fail(ErrorKind::internal, "a spilled page lies outside the older kernel's memory");
-            std::memcpy(to, memory.bytes().data() + frame.address().value, kPageSize);
+            std::memcpy(to, attempt.older_memory->bytes().data() + frame.address().value, kPageSize);
             to += kPageSize;
         }
         NAP_CHECK(attempt.restore_call->send(bytes, 2));
@@ -83,9 +82,8 @@ Result<> account(Attempt& attempt, const Json& reply) {
 
 Result<> verify_pages(Attempt& attempt) {
     auto step = attempt.timeline.step("verify page map");
-    NAP_TRY(MappedFile memory, MappedFile::open(attempt.machine.paths.kernel_memory(attempt.number)));
     auto user = attempt.machine.layout.user_frames();
-    NAP_TRY(auto newer, walk::walk(memory.bytes(), attempt.newer_kernel.layout, attempt.newer_anchors,
+    NAP_TRY(auto newer, walk::walk(attempt.newer_memory->bytes(), attempt.newer_kernel.layout, attempt.newer_anchors,
                                    attempt.newer_init_host_pid, user));
     NAP_CHECK(context::leave_out_vdso(newer, attempt.areas));
     NAP_TRY(context::Verified verified, context::verify(attempt.page_map, newer, attempt.carried, user));

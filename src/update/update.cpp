@@ -114,8 +114,9 @@ Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const T
             attempt.roll_back();
             attempt.report.outcome = "rolled back";
             attempt.report.error = result.error().message;
-            result.error().message +=
-                fmt::format("; {} still runs on kernel {}", machine.config.name, attempt.report.older_kernel);
+            if (attempt.journal)  // else nothing had begun
+                result.error().message += fmt::format("; {} still runs on kernel {}", machine.config.name,
+                                                      attempt.report.older_kernel);
         }
         attempt.report.phases_ms = attempt.timeline.phases_ms();
         attempt.report.steps = attempt.timeline.steps();
