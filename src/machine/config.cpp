@@ -41,7 +41,8 @@ Result<std::string> text(const Json& json, const char* field, const std::string&
 Result<std::uint64_t> number(const Json& json, const char* field, std::uint64_t otherwise) {
     auto at = json.find(field);
     if (at == json.end()) return otherwise;
-    if (!at->is_number_unsigned()) return wrong(field, "must be a non-negative integer");
+    if (!at->is_number_integer() || (!at->is_number_unsigned() && at->get<std::int64_t>() < 0))
+        return wrong(field, "must be a non-negative integer");
     return at->get<std::uint64_t>();
 }
 

@@ -42,6 +42,18 @@ TEST(Config, LeavesOutWhatHasADefault) {
     EXPECT_FALSE(config->network);
 }
 
+// In memory, without text between: numbers keep the signs of their C++ types.
+TEST(Config, ChecksItsOwnJson) {
+    auto config = config_from_json(good());
+    ASSERT_TRUE(config);
+    config->partition = 0;
+    auto again = config_from_json(to_json(*config));
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->partition, 0);
+    config->partition = -1;
+    EXPECT_FALSE(config_from_json(to_json(*config)));
+}
+
 struct Bad {
     const char* pointer;
     Json value;
