@@ -32,7 +32,7 @@ Result<CriuFolders> CriuFolders::make() {
 
 std::vector<std::string> criu_command(std::string_view action, const CriuFolders& folders) {
     return {kCriu,  std::string(action),      "-D",  folders.images,      "-W",           folders.work,
-            "-o",   folders.log().filename(), "-v2", "--tcp-established", "--file-locks", "--network-lock",
+            "-o",   folders.log().filename(), "-v1", "--tcp-established", "--file-locks", "--network-lock",
             "skip", "--manage-cgroups=ignore"};
 }
 

@@ -68,13 +68,13 @@ Result<Json> freeze(Agent& agent, const Json&, Call&) {
         (void)set_frozen(false);
         return std::unexpected(done.error().within("freezing failed, the userland runs on"));
     }
-    return Json{{"tasks", list_tasks().size()}};
+    return Json::object();
 }
 
 Result<Json> thaw(Agent& agent, const Json&, Call&) {
     const std::lock_guard lock(agent.lifecycle);
     NAP_CHECK(set_frozen(false));
-    return Json{{"tasks", list_tasks().size()}};
+    return Json::object();
 }
 
 }  // namespace nap::agent

@@ -23,11 +23,11 @@ namespace {
 constexpr std::chrono::milliseconds kFrozenLimit{5'000};
 
 // All restored processes, moved into the userland's frozen cgroup: what they are given from here on is
-// charged to it, and none of them runs when CRIU lets go of it.
-Result<HostPids> move_into_cgroup() {
+// charged to it, and none of them runs when CRIU lets go of it. They are younger than CRIU.
+Result<HostPids> move_into_cgroup(pid_t criu) {
     NAP_CHECK(set_frozen(true));
     HostPids pids;
-    for (const Task& task : list_tasks()) {
+    for (const Task& task : list_tasks(criu)) {
         pids[task.pid] = task.host_pid;
         if (auto moved = write_file(std::string(kCgroup) + "/cgroup.procs", std::to_string(task.host_pid));
             !moved)
@@ -40,7 +40,8 @@ Result<HostPids> move_into_cgroup() {
 
 Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     NAP_TRY(const std::uint64_t advance, number(params, "advance_ns"));
-    if (find_init()) return fail(ErrorKind::busy, "a userland is there already");
+    NAP_TRY(const std::string members, read_file(std::string(kCgroup) + "/cgroup.procs"));
+    if (!members.empty()) return fail(ErrorKind::busy, "a userland is there already");
     NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
     NAP_TRY(const CriuFolders folders, CriuFolders::make());
     channel::TreeReceiver images(folders.images);
@@ -51,12 +52,14 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     NAP_CHECK(criu.wait_until_ready());
     NAP_CHECK(call.send_event({{"state", "ready"}}));
     NAP_TRY(const Intake intake, receive_plan(call));
-    NAP_TRY(const HostPids pids, move_into_cgroup());
+    NAP_TRY(const HostPids pids, move_into_cgroup(criu.pid()));
+    const auto init = pids.find(1);
+    if (init == pids.end()) return fail(ErrorKind::guest, "CRIU recreated no init");
     NAP_TRY(const nap_adopt adopted, device.adopt(intake.plan, intake.spilled, pids));
     NAP_CHECK(call.send_event({{"state", "adopted"}}));
     NAP_CHECK(criu.let_go());
     NAP_CHECK(wait_until_frozen(kFrozenLimit));
-    return Json{{"adopted", to_json(adopted)}, {"host_pid", pids.at(1)}};
+    return Json{{"adopted", to_json(adopted)}, {"host_pid", init->second}};
 }
 
 }  // namespace nap::agent

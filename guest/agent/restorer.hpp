@@ -16,6 +16,7 @@ class Restorer {
   public:
     // advance (ns): how much later than at the dump the monotonic clocks go on.
     static Result<Restorer> start(const CriuFolders& folders, std::uint64_t advance);
+    [[nodiscard]] pid_t pid() const { return process_.pid(); }
     Result<> wait_until_ready();  // all tasks recreated, stopped, waiting for their memory
     Result<> let_go();            // CRIU detaches from the tasks and ends
 

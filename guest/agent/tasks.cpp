@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "agent/paths.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -67,23 +68,40 @@ std::optional<Task> parse_status(std::string_view status) {
     return task;
 }
 
-std::vector<Task> list_tasks() {
+namespace {
+
+std::optional<Task> read_task(std::string_view host_pid) {
+    auto status = read_file("/proc/" + std::string(host_pid) + "/status");
+    if (!status) return std::nullopt;  // it has ended
+    return parse_status(*status);
+}
+
+bool alive_init(const Task& task) {
+    return task.pid == 1 && task.state != 'Z' && task.state != 'X';
+}
+
+}  // namespace
+
+std::vector<Task> list_tasks(pid_t after) {
     std::vector<Task> tasks;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator("/proc", error)) {
         const std::string name = entry.path().filename();
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-        auto status = read_file(entry.path() / "status");
-        if (!status) continue;  // it has ended
-        if (auto task = parse_status(*status)) tasks.push_back(std::move(*task));
+        if (first(numbers(name)) <= static_cast<std::uint64_t>(after)) continue;
+        if (auto task = read_task(name)) tasks.push_back(std::move(*task));
     }
     std::ranges::sort(tasks, {}, &Task::pid);
     return tasks;
 }
 
 std::optional<Task> find_init() {
+    // Its processes are few, those of the kernel many: each read costs.
+    if (auto members = read_file(fs::path(kCgroup) / "cgroup.procs"))
+        for (const auto host_pid : numbers(*members))
+            if (auto task = read_task(std::to_string(host_pid)); task && alive_init(*task)) return task;
     for (Task& task : list_tasks())
-        if (task.pid == 1 && task.state != 'Z' && task.state != 'X') return std::move(task);
+        if (alive_init(task)) return std::move(task);
     return std::nullopt;
 }
 

@@ -27,7 +27,8 @@ struct Task {
 // only).
 std::optional<Task> parse_status(std::string_view status);
 
-std::vector<Task> list_tasks();   // ascending by pid
+// Ascending by pid; only those with host pids above `after`.
+std::vector<Task> list_tasks(pid_t after = 0);
 std::optional<Task> find_init();  // the userland's process 1, alive
 
 }  // namespace nap::agent

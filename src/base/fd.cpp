@@ -24,22 +24,21 @@ Result<UniqueFd> open_file(const std::filesystem::path& path, int flags, unsigne
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
     NAP_TRY(UniqueFd fd, open_file(path, O_RDONLY));
     std::string content;
+    std::size_t length = 0;
     for (;;) {
-        std::size_t old = content.size();
-        content.resize(old + (64 << 10));
-        ssize_t got = ::read(fd.get(), content.data() + old, 64 << 10);
-        if (got < 0 && errno == EINTR)
-            got = 0;
-        else if (got < 0)
-            return fail_errno("cannot read " + path.string());
-        else if (got == 0) {
-            content.resize(old);
-            return content;
-        }
-        content.resize(old + static_cast<std::size_t>(got));
-        if (content.size() > limit)
+        // Files of /proc are short and many: no large buffers for them.
+        if (content.size() - length < 4096) content.resize(content.size() * 2 + 4096);
+        ssize_t got = ::read(fd.get(), content.data() + length, content.size() - length);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail_errno("cannot read " + path.string());
+        length += static_cast<std::size_t>(got);
+        if (length > limit)
             return fail(ErrorKind::protocol,
                         path.string() + " is longer than the " + std::to_string(limit) + " bytes expected");
+        if (got == 0) {
+            content.resize(length);
+            return content;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
@@ -18,9 +19,18 @@ struct UpdateOptions {
     std::string name, kernel;
 };
 
+// What tests ask of an update (docs/testing.md); a supervisor not started for tests ignores the faults.
+Json asked_by_tests() {
+    Json testing = Json::object();
+    if (const char* fault = std::getenv("NAP_TEST_FAULT")) testing["fault"] = fault;
+    if (std::getenv("NAP_TEST_HASH_USER_MEMORY")) testing["hash_user_memory"] = true;
+    if (std::getenv("NAP_TEST_MEASURE_COPYING")) testing["measure_copying"] = true;
+    return testing;
+}
+
 Result<Json> update_with_progress(channel::Link& link, const UpdateOptions& options) {
     Progress progress;
-    NAP_TRY(auto call, link.start("update", {{"kernel", options.kernel}}));
+    NAP_TRY(auto call, link.start("update", {{"kernel", options.kernel}, {"testing", asked_by_tests()}}));
     return call->finish(std::chrono::hours(24), [&](const Json& event) {
         auto fraction = event.is_object() ? event.find("fraction") : event.end();
         progress.show(text_at(event, "phase"),

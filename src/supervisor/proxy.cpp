@@ -8,7 +8,7 @@ namespace nap::supervisor {
 
 namespace {
 
-constexpr channel::Milliseconds kPoll{200};
+constexpr channel::Milliseconds kPoll{10};
 
 Result<> forward(const channel::Incoming& incoming, channel::Call& to) {
     if (const auto* data = std::get_if<channel::Data>(&incoming)) return to.send(data->bytes, data->part);
@@ -23,12 +23,20 @@ Result<channel::Json> pass_on(channel::Call& client, channel::Link& agent, const
                               const channel::Json& params) {
     NAP_TRY(auto call, agent.start(method, params));
     std::atomic<bool> client_gone = false;
-    std::jthread towards_agent([&](const std::stop_token& stop) {
+    // Events overtake data: a signal must not wait behind input that nobody reads.
+    std::jthread events([&](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            auto event = client.receive_event(kPoll);
+            if (event && !call->send_event(event->content)) return;
+            if (!event && event.error().kind != ErrorKind::timeout) return;
+        }
+    });
+    std::jthread data([&](const std::stop_token& stop) {
         while (!stop.stop_requested()) {
             auto incoming = client.receive(kPoll);
             if (!incoming && incoming.error().kind == ErrorKind::timeout) continue;
             if (!incoming || !forward(*incoming, *call)) {
-                client_gone = true;
+                client_gone = !incoming;
                 return;
             }
         }
