@@ -31,9 +31,6 @@ void find_in_status(const Task& task, Obstacles& obstacles) {
     if (task.huge_kib != 0)
         add("hugetlbfs pages", "They cannot be carried over yet.",
             "Let the program use transparent huge pages instead.");
-    if (task.locked_kib != 0)
-        add("locked memory (mlock)", "It cannot be carried over yet.",
-            "Let the program run without locking memory.");
     if (task.swapped_kib != 0)
         add("swapped-out memory", "The swap space is not carried over yet.", "Turn swap off (swapoff -a).");
     if (task.depth > 1)

@@ -58,8 +58,6 @@ std::optional<Task> parse_status(std::string_view status) {
             task.depth = static_cast<int>(pids.size()) - 1;
         } else if (key == "HugetlbPages") {
             task.huge_kib = first(numbers(value));
-        } else if (key == "VmLck") {
-            task.locked_kib = first(numbers(value));
         } else if (key == "VmSwap") {
             task.swapped_kib = first(numbers(value));
         }

@@ -20,7 +20,7 @@ struct Task {
     int threads = 0;
     char state = '?';
     std::string name;
-    std::uint64_t huge_kib = 0, locked_kib = 0, swapped_kib = 0;
+    std::uint64_t huge_kib = 0, swapped_kib = 0;
 };
 
 // Reads /proc/PID/status. Nothing where it is no process of the userland (its pid is known in one namespace

@@ -52,7 +52,13 @@ Result<machine::Config> config_of(const Context& context, const CreateOptions& o
         config.network = network;
     }
 
+    // What was said is checked before what it names is looked at.
     std::error_code error;
+    config.disk = fs::absolute(options.disk, error);
+    config.disk_format = "raw";
+    config.kernel = options.kernel;
+    NAP_CHECK(machine::config_from_json(machine::to_json(config)));
+
     auto disk = fs::canonical(options.disk, error);
     if (error) return fail_errno("there is no disk image " + options.disk, error.value());
     config.disk = disk;
@@ -92,7 +98,9 @@ void add_create(Commands& commands) {
     command.add_option("NAME", options->name, "1 to 63 of a-z 0-9 . _ -")->required();
     command.add_option("--disk", options->disk, "Disk image, raw or qcow2")->required();
     command.add_option("--kernel", options->kernel, "Kernel to start with (`nap kernel list`)")->required();
-    command.add_option("--memory", options->memory, "Memory for what runs on it, such as 1G")->required();
+    command.add_option("--memory", options->memory, "Memory for what runs on it, such as 1G")
+        ->required()
+        ->take_last();
     command.add_option("--kernel-memory", options->kernel_memory,
                        "Memory for each kernel (default: by --memory)");
     command.add_option("--cpus", options->cpus, "Number of CPUs")->capture_default_str();

@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 using Arguments = std::vector<std::string>;
 
 // Translated code, MiB. Measured: 64 holds a booted kernel and its userland without being flushed.
-constexpr const char* kTranslationCache = "64";
+constexpr const char* kTranslationCache = "32";
 
 std::string mib(std::uint64_t bytes) {
     return std::to_string(bytes / kMiB) + "M";

@@ -20,7 +20,6 @@ TEST(ParseStatus, ReadsAProcessOfTheUserland) {
     EXPECT_EQ(task->state, 'S');
     EXPECT_EQ(task->tracer, 7);
     EXPECT_EQ(task->threads, 5);
-    EXPECT_EQ(task->locked_kib, 12u);
     EXPECT_EQ(task->swapped_kib, 8u);
     EXPECT_EQ(task->huge_kib, 2048u);
 }
