@@ -32,7 +32,7 @@ Result<int> exec(const Context& context, const ExecOptions& options) {
     if (options.terminal && type) params["env"]["TERM"] = type;
 
     std::optional<RawTerminal> raw;
-    if (options.terminal) {
+    if (options.terminal && ::isatty(STDIN_FILENO)) {
         NAP_TRY(RawTerminal entered, RawTerminal::enter());
         raw.emplace(std::move(entered));
     }
