@@ -122,7 +122,8 @@ void boot() {
     warn(mount_at("proc", "/proc", "proc", 0, nullptr));
     warn(mount_at("sysfs", "/sys", "sysfs", 0, nullptr));
     load_modules();
-    // Where a kernel boots with less than 512 MiB, as K is, it turns huge pages off, whatever its command line says.
+    // Where a kernel boots with less than 512 MiB, as K is, it turns huge pages off, whatever its command
+    // line says.
     warn(write_file("/sys/kernel/mm/transparent_hugepage/enabled", "always"));
     warn(leave_initramfs());
     warn(mount_at("devpts", "/dev/pts", "devpts", 0, "ptmxmode=0666,mode=620"));

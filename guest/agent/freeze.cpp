@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <sstream>
 #include <string>
+#include <thread>
 
 #include "agent/paths.hpp"
 #include "agent/tasks.hpp"
@@ -22,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::chrono::seconds kFreezeLimit{5};
+constexpr int kTries = 50;
 
 // The tasks that keep the cgroup from being frozen sleep uninterruptibly or still run.
 std::string not_yet_frozen() {
@@ -30,6 +33,34 @@ std::string not_yet_frozen() {
         if (task.state == 'D' || task.state == 'R')
             names += " " + task.name + " (pid " + std::to_string(task.pid) + ", state " + task.state + ")";
     return names.empty() ? "" : "; still busy:" + names;
+}
+
+// A parent in vfork(2) counts as frozen while it waits, uninterruptibly, for its frozen child: it cannot be
+// traced, so not be dumped.
+Result<bool> somebody_waits_uninterruptibly() {
+    NAP_TRY(const std::string threads, read_file(fs::path(kCgroup) / "cgroup.threads"));
+    std::istringstream ids(threads);
+    for (std::string id; ids >> id;) {
+        auto stat = read_file("/proc/" + id + "/stat");
+        if (!stat) continue;  // it has ended
+        const auto name_end = stat->rfind(") ");
+        if (name_end != std::string::npos && stat->substr(name_end + 2, 1) == "D") return true;
+    }
+    return false;
+}
+
+// Frozen, and no thread where it cannot be dumped: what is half-way through a vfork is let go on for a
+// moment.
+Result<> freeze_where_dumpable() {
+    for (int tries = 0; tries < kTries; ++tries) {
+        NAP_CHECK(set_frozen(true));
+        NAP_CHECK(wait_until_frozen(kFreezeLimit));
+        NAP_TRY(const bool waits, somebody_waits_uninterruptibly());
+        if (!waits) return {};
+        NAP_CHECK(set_frozen(false));
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return fail(ErrorKind::busy, "some process waits uninterruptibly" + not_yet_frozen());
 }
 
 }  // namespace
@@ -63,8 +94,7 @@ Result<> wait_until_frozen(std::chrono::milliseconds limit) {
 
 Result<Json> freeze(Agent& agent, const Json&, Call&) {
     const std::lock_guard lock(agent.lifecycle);
-    NAP_CHECK(set_frozen(true));
-    if (auto done = wait_until_frozen(kFreezeLimit); !done) {
+    if (auto done = freeze_where_dumpable(); !done) {
         (void)set_frozen(false);
         return std::unexpected(done.error().within("freezing failed, the userland runs on"));
     }

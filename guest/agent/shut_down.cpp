@@ -33,7 +33,9 @@ bool wait_until(std::chrono::seconds limit, const std::function<bool()>& reached
     return true;
 }
 
-bool ended(const Task& task) { return task.state == 'Z' || task.state == 'X'; }
+bool ended(const Task& task) {
+    return task.state == 'Z' || task.state == 'X';
+}
 
 // systemd ends its services itself. Other inits would start them anew, so they are held while their services
 // are told to end.

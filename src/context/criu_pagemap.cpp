@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // CRIU's page map image: which pages of a process its images carry (criu/include/magic.h,
 // images/pagemap.proto, criu/pagemap.c; protobuf's wire format: protobuf.dev/programming-guides/encoding).
-#include <cstring>
 #include <optional>
 #include <string>
 
 #include "context/carried.hpp"
 #include "context/hex.hpp"
+#include "context/protobuf.hpp"
 
 namespace nap::context {
 
@@ -18,43 +18,6 @@ std::unexpected<Error> malformed(const std::string& why) {
     return fail(ErrorKind::protocol, "Reading CRIU's page map failed: " + why + ".");
 }
 
-// Takes bytes from the front; nothing once they do not suffice.
-class Bytes {
-  public:
-    explicit Bytes(std::span<const std::byte> bytes) : left_(bytes) {}
-    [[nodiscard]] bool empty() const { return left_.empty(); }
-
-    std::optional<std::span<const std::byte>> take(std::uint64_t count) {
-        if (count > left_.size()) return std::nullopt;
-        const auto taken = left_.first(count);
-        left_ = left_.subspan(count);
-        return taken;
-    }
-
-    std::optional<std::uint32_t> word() {
-        const auto bytes = take(4);
-        if (!bytes) return std::nullopt;
-        std::uint32_t value;
-        std::memcpy(&value, bytes->data(), sizeof value);
-        return value;
-    }
-
-    std::optional<std::uint64_t> varint() {
-        std::uint64_t value = 0;
-        for (unsigned shift = 0; shift < 64; shift += 7) {
-            const auto byte = take(1);
-            if (!byte) return std::nullopt;
-            const auto bits = std::to_integer<std::uint64_t>((*byte)[0]);
-            value |= (bits & 0x7f) << shift;
-            if ((bits & 0x80) == 0) return value;
-        }
-        return std::nullopt;
-    }
-
-  private:
-    std::span<const std::byte> left_;
-};
-
 struct Entry {  // pagemap_entry
     std::optional<std::uint64_t> address, compat_pages, pages, flags;
     std::uint64_t in_parent = 0;
@@ -62,46 +25,18 @@ struct Entry {  // pagemap_entry
 
 std::optional<Entry> read_entry(std::span<const std::byte> message) {
     Entry entry;
-    for (Bytes bytes(message); !bytes.empty();) {
-        const auto tag = bytes.varint();
-        if (!tag || *tag >> 3 == 0) return std::nullopt;
-        if ((*tag & 7) == 0) {
-            const auto value = bytes.varint();
-            if (!value) return std::nullopt;
-            switch (*tag >> 3) {
-                case 1:
-                    entry.address = *value;
-                    break;
-                case 2:
-                    entry.compat_pages = *value & 0xffff'ffff;
-                    break;
-                case 3:
-                    entry.in_parent = *value;
-                    break;
-                case 4:
-                    entry.flags = *value & 0xffff'ffff;
-                    break;
-                case 5:
-                    entry.pages = *value;
-                    break;  // since CRIU 4.2
-                default:
-                    break;
-            }
-            continue;
-        }
-        std::optional<std::uint64_t> size;  // of a field of another kind, passed over
-        if ((*tag & 7) == 1) size = 8;
-        if ((*tag & 7) == 2) size = bytes.varint();
-        if ((*tag & 7) == 5) size = 4;
-        if (!size || !bytes.take(*size)) return std::nullopt;
-    }
+    const bool whole = read_fields(
+        message,
+        [&entry](std::uint64_t field, std::uint64_t value) {
+            if (field == 1) entry.address = value;
+            if (field == 2) entry.compat_pages = value & 0xffff'ffff;
+            if (field == 3) entry.in_parent = value;
+            if (field == 4) entry.flags = value & 0xffff'ffff;
+            if (field == 5) entry.pages = value;  // since CRIU 4.2
+        },
+        [](std::uint64_t, std::span<const std::byte>) {});
+    if (!whole) return std::nullopt;
     return entry;
-}
-
-std::optional<std::span<const std::byte>> next_message(Bytes& bytes) {
-    const auto size = bytes.word();
-    if (!size) return std::nullopt;
-    return bytes.take(*size);
 }
 
 // The range if its contents are in the image.
@@ -126,10 +61,10 @@ Result<std::vector<AddressRange>> read_criu_pagemap(std::span<const std::byte> i
     Bytes bytes(image);
     if (bytes.word() != kImageMagic || bytes.word() != kPagemapMagic)
         return malformed("it does not start with the magic numbers of a page map");
-    if (!next_message(bytes)) return malformed("its head is cut off");
+    if (!bytes.message()) return malformed("its head is cut off");
     std::vector<AddressRange> ranges;
     while (!bytes.empty()) {
-        const auto message = next_message(bytes);
+        const auto message = bytes.message();
         const auto entry = message ? read_entry(*message) : std::nullopt;
         if (!entry) return malformed("an entry is cut off or malformed");
         NAP_TRY(const auto range, carried_range(*entry));

@@ -30,6 +30,8 @@ milliseconds left_until(Clock::time_point deadline) {
 }
 
 // The agent reads nothing before it has opened its port: a hello sent early waits, and is answered then.
+constexpr std::chrono::minutes kStallLimit{1};  // an agent that takes no bytes for so long hangs
+
 Result<> greet(channel::Link& agent, const Process& process, milliseconds limit) {
     auto deadline = Clock::now() + limit;
     for (;;) {
@@ -60,7 +62,8 @@ Generation::~Generation() {
 Result<std::unique_ptr<Generation>> Generation::join(std::unique_ptr<State> state,
                                                      channel::Handler agent_calls, milliseconds limit) {
     NAP_TRY(auto connection, channel::connect_unix(state->spec.agent_socket));
-    state->agent = std::make_unique<channel::Link>(std::move(connection), std::move(agent_calls));
+    state->agent = std::make_unique<channel::Link>(std::move(connection), std::move(agent_calls),
+                                                   channel::LinkOptions{.stall_limit = kStallLimit});
     if (auto greeted = greet(*state->agent, state->qemu.process, limit); !greeted)
         return std::unexpected(explain_end(state->spec, state->qemu.process, greeted.error()));
     return std::unique_ptr<Generation>(new Generation(std::move(state)));

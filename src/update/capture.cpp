@@ -74,8 +74,9 @@ Result<> read_page_map(Attempt& attempt) {
     RunningMachine& machine = attempt.machine;
     // A page under migration at the moment of the stop has no frame: let the kernel finish, look again.
     for (int tries = 1;; ++tries) {
-        NAP_TRY(attempt.page_map, walk::walk(attempt.older_memory->bytes(), machine.kernel.layout, attempt.older_anchors,
-                                             machine.init_host_pid, machine.layout.user_frames()));
+        NAP_TRY(attempt.page_map,
+                walk::walk(attempt.older_memory->bytes(), machine.kernel.layout, attempt.older_anchors,
+                           machine.init_host_pid, machine.layout.user_frames()));
         if (attempt.page_map.swapped > 0)
             return fail(ErrorKind::unsupported,
                         fmt::format("{} pages of the userland are swapped out", attempt.page_map.swapped));

@@ -44,8 +44,8 @@ Result<> make_files(Attempt& attempt) {
     return machine::create_overlay(paths.overlay(attempt.number), attempt.machine.disk.size);
 }
 
-// K is mapped now, and walked once: what the kernel's memory does not say will not be found out within the pause, and
-// the walk within it need not fault the mapping in.
+// K is mapped now, and walked once: what the kernel's memory does not say will not be found out within the
+// pause, and the walk within it need not fault the mapping in.
 Result<> rehearse_walk(Attempt& attempt) {
     auto step = attempt.timeline.step("rehearse page map");
     RunningMachine& machine = attempt.machine;

@@ -26,7 +26,8 @@ struct Report {
     std::uint64_t image_bytes = 0;
     std::uint64_t extra_memory_peak_bytes = 0, extra_memory_after_bytes = 0;
     double adopt_small_ns_per_page = 0, adopt_huge_ns_per_page = 0, copy_ns_per_page = 0;  // per 4 KiB
-    std::optional<bool> user_memory_unchanged;  // rolled back, and told to hash U: at the stop and before going on
+    std::optional<bool>
+        user_memory_unchanged;  // rolled back, and told to hash U: at the stop and before going on
     nlohmann::json phases_ms = nlohmann::json::object();
     nlohmann::json steps = nlohmann::json::array();
     std::vector<std::string> warnings;

@@ -83,8 +83,8 @@ Result<> account(Attempt& attempt, const Json& reply) {
 Result<> verify_pages(Attempt& attempt) {
     auto step = attempt.timeline.step("verify page map");
     auto user = attempt.machine.layout.user_frames();
-    NAP_TRY(auto newer, walk::walk(attempt.newer_memory->bytes(), attempt.newer_kernel.layout, attempt.newer_anchors,
-                                   attempt.newer_init_host_pid, user));
+    NAP_TRY(auto newer, walk::walk(attempt.newer_memory->bytes(), attempt.newer_kernel.layout,
+                                   attempt.newer_anchors, attempt.newer_init_host_pid, user));
     NAP_CHECK(context::leave_out_vdso(newer, attempt.areas));
     NAP_TRY(context::Verified verified, context::verify(attempt.page_map, newer, attempt.carried, user));
     if (verified.adopted + verified.copied != attempt.plan.adopted ||

@@ -95,7 +95,7 @@ Machine::Machine(const Options& options) {
     must(call({"ip", "netns", "add", netns_}), "ip netns add");
     must(call({"ip", "-n", netns_, "link", "set", "lo", "up"}), "ip link set lo up");
     must(nap({"create", name_, "--disk", disk_.string(), "--kernel",
-              options.kernel.empty() ? kernels().older : options.kernel, "--memory", "1G", "--cpus",
+              options.kernel.empty() ? kernels().older : options.kernel, "--memory", options.memory, "--cpus",
               std::to_string(options.cpus), "--net", "tap=" + tap_ + ",netns=" + netns_, "--address",
               std::string(kAddress) + "/24", "--gateway", kHost}),
          "nap create");

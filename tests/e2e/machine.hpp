@@ -43,6 +43,7 @@ class Machine {
         int cpus = 1;
         bool testing = false;     // its supervisor accepts faults
         std::string kernel = {};  // empty: the older one
+        std::string memory = "1G";
     };
     Machine() : Machine(Options{}) {}
     explicit Machine(const Options& options);

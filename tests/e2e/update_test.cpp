@@ -73,6 +73,17 @@ TEST(Update, ThereAndBack) {
     EXPECT_EQ(checked.status, 0) << checked.out;
 }
 
+// Whether the older kernel was stopped, and U hashed, before the fault at that point.
+bool stopped_by(const std::string& point) {
+    return point == "capture" || point.starts_with("restore") || point == "commit";
+}
+
+nlohmann::json last_report(const Machine& machine) {
+    const auto history =
+        nlohmann::json::parse(nap({"--json", "history", machine.name()}).out, nullptr, false);
+    return history.is_array() && !history.empty() ? history.back() : nlohmann::json::object();
+}
+
 TEST(Update, FaultBeforeCommitRollsBackWithConnectionAlive) {
     const Machine machine({.testing = true});
     machine.install_states();
@@ -85,6 +96,9 @@ TEST(Update, FaultBeforeCommitRollsBackWithConnectionAlive) {
             machine.update(kernels().newer, {"NAP_TEST_FAULT=" + point, "NAP_TEST_HASH_USER_MEMORY=1"});
         EXPECT_EQ(failed.status, 1) << failed.out;
         EXPECT_THAT(failed.out, HasSubstr("still run"));
+        if (stopped_by(point)) {
+            EXPECT_TRUE(last_report(machine).value("user_memory_unchanged", false));
+        }
         EXPECT_EQ(machine.kernel(), kernels().older);
         const long before = counter.replies();
         std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -97,6 +111,25 @@ TEST(Update, FaultBeforeCommitRollsBackWithConnectionAlive) {
     expect_states_pass(machine, "after the update that succeeded");
     expect_nothing_lost(counter.stop());
     expect_ticker_unbroken(machine);
+}
+
+// More data than U holds: what spilled into K is copied, and comes back to U where there is room.
+TEST(Update, SpilledPagesArriveAndReturn) {
+    const Machine machine({.memory = "128M"});
+    const std::string fill =
+        "for i = 1, 2500 do redis.call('SET', 'k' .. i, string.rep(string.format('%04d', i), 16384)) end";
+    const std::string digest =
+        "local h = '' for i = 1, 2500 do h = redis.sha1hex(h .. redis.call('GET', 'k' .. i)) end return h";
+    ASSERT_EQ(machine.exec({"redis-cli", "eval", fill, "0"}, kLong).status, 0);
+    const auto before = machine.exec({"redis-cli", "eval", digest, "0"}, kLong).out;
+    ASSERT_EQ(before.size(), 41u) << before;
+    const auto updated = machine.update(kernels().newer);
+    ASSERT_EQ(updated.status, 0) << updated.out;
+    EXPECT_EQ(machine.exec({"redis-cli", "eval", digest, "0"}, kLong).out, before);
+    const auto report = last_report(machine);
+    EXPECT_GT(report.value("pages_spilled", 0), 0);
+    EXPECT_GT(report.value("spilled_returned", 0), 0);
+    EXPECT_EQ(report.value("bytes_copied", -1), 0);
 }
 
 // `nap update` in the background, seen under way.

@@ -51,9 +51,13 @@ TEST(Guard, AssignmentGivesBackWhatWasHeld) {
 TEST(Guard, ReportsWhatCouldNotBeGivenBack) {
     std::string problem;
     auto note = [&](const Error& error) { problem = error.message; };
-    { Guard guard([]() -> Result<> { return fail(ErrorKind::io, "no"); }, note); }
+    {
+        Guard guard([]() -> Result<> { return fail(ErrorKind::io, "no"); }, note);
+    }
     EXPECT_EQ(problem, "no");
-    { Guard guard([]() -> Result<> { throw std::runtime_error("thrown"); }, note); }
+    {
+        Guard guard([]() -> Result<> { throw std::runtime_error("thrown"); }, note);
+    }
     EXPECT_EQ(problem, "thrown");
 }
 

@@ -40,7 +40,9 @@ TEST_F(Images, AMalformedPageMapIsAnErrorThatNamesTheFile) {
     EXPECT_NE(carried.error().message.find("pagemap-7.img"), std::string::npos);
 }
 
-TEST_F(Images, AMissingFolderIsAnError) { EXPECT_FALSE(read_carried_pages(folder_ / "none")); }
+TEST_F(Images, AMissingFolderIsAnError) {
+    EXPECT_FALSE(read_carried_pages(folder_ / "none"));
+}
 
 }  // namespace
 }  // namespace nap::update

@@ -52,14 +52,16 @@ TEST_F(JournalTest, ANewUpdateReplacesTheJournalBefore) {
     EXPECT_EQ(read_journal(file())->size(), 1u);
 }
 
-TEST_F(JournalTest, NoJournalIsNoRecords) { EXPECT_TRUE(read_journal(file())->empty()); }
+TEST_F(JournalTest, NoJournalIsNoRecords) {
+    EXPECT_TRUE(read_journal(file())->empty());
+}
 
 // A crash may cut the journal anywhere: what is read is always a prefix of what was written.
 TEST_F(JournalTest, EveryPrefixReadsAsThePrefixOfItsWholeLines) {
     std::string bytes;
     std::vector<std::size_t> ends;
-    for (Step step : {Step::begun, Step::prepared, Step::frozen, Step::captured, Step::restored, Step::committed,
-                      Step::settled}) {
+    for (Step step : {Step::begun, Step::prepared, Step::frozen, Step::captured, Step::restored,
+                      Step::committed, Step::settled}) {
         bytes += encode({step, {{"k", "v"}}});
         ends.push_back(bytes.size());
     }
