@@ -14,8 +14,9 @@ namespace {
 using Json = nlohmann::json;
 using Arguments = std::vector<std::string>;
 
-// Translated code, MiB. Measured: 64 holds a booted kernel and its userland without being flushed.
-constexpr const char* kTranslationCache = "32";
+// Translated code, MiB. Measured (demo): a pause of 3.7 s with 32, 2.4 s with 48, 1.9 s with 64; extra memory at the
+// peak of 272, 293 and 309 MiB.
+constexpr const char* kTranslationCache = "48";
 
 std::string mib(std::uint64_t bytes) {
     return std::to_string(bytes / kMiB) + "M";
