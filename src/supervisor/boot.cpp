@@ -48,7 +48,6 @@ Result<machine::Config> load_config(const machine::MachinePaths& paths, const st
 // nobody.
 void remove_leftovers(const machine::MachinePaths& paths) {
     std::error_code ignored;
-    fs::remove_all(paths.memory / "images", ignored);
     for (const auto& folder : {paths.memory, paths.run})
         for (const auto& entry : fs::directory_iterator(folder, ignored))
             if (entry.path().filename() != "lock") fs::remove_all(entry.path(), ignored);

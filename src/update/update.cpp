@@ -60,7 +60,7 @@ struct PhaseStep {
 Result<> run_phase(Attempt& attempt, const PhaseStep& step) {
     attempt.timeline.begin(step.phase);
     if (auto done = step.run(attempt); !done)
-        return std::unexpected(done.error().within(fmt::format("{}", to_string(step.phase))));
+        return std::unexpected(done.error().within(to_string(step.phase)));
     Json facts = Json::object();
     if (step.reached == Step::prepared)
         facts["newer"] = facts_of(attempt.machine, attempt.number, *attempt.newer);
