@@ -86,6 +86,16 @@ static inline void nap_add_anon_rss(struct mm_struct *mm, long pages)
 #endif
 }
 
+/* Statistics of pages of one node and memory cgroup, newly mapped; preemption is off. */
+static inline void nap_add_anon_mapped(struct page *page, int pages)
+{
+#if NAP_FOLIOS
+	__lruvec_stat_mod_folio(page_folio(page), NR_ANON_MAPPED, pages);
+#else
+	__mod_lruvec_page_state(page, NR_ANON_MAPPED, pages);
+#endif
+}
+
 /* Keeps page faults that take only the lock of the VMA away; the caller holds mmap_lock for writing. */
 static inline void nap_vma_lock(struct vm_area_struct *vma)
 {

@@ -29,7 +29,8 @@ unsigned long nap_release(void);				/* the rest to the allocator, for ever */
 /* references.c: what keeps adopted pages from being freed before settle */
 int nap_references_start(unsigned long frames);
 void nap_references_stop(void);
-void nap_reference(struct page *page);		/* head page, in U */
+void nap_reference(struct page *page, unsigned int count);	/* head pages in a row, in U; their count is the caller's to raise */
+void nap_leave_unlisted(struct page *page, unsigned int count);	/* of those: not yet on the LRU */
 unsigned long nap_references_drop(void);
 unsigned long nap_references_count(void);
 int nap_remember(struct page *page);		/* adopted outside U */
@@ -49,6 +50,7 @@ struct nap_target {
 /* How a page is mapped. */
 enum nap_kind {
 	NAP_EXCLUSIVE,
+	NAP_EXCLUSIVE_UNLISTED,	/* adopted in bulk: statistics per batch, on the LRU at settle */
 	NAP_FIRST_OF_SHARED,
 	NAP_FURTHER,		/* adopted before, mapped elsewhere too */
 };
@@ -99,8 +101,10 @@ bool nap_can_share(struct page *page, struct vm_area_struct *vma, unsigned long 
 struct page *nap_page_fresh(void);
 int nap_page_adopt(struct page *page, struct mm_struct *mm);		/* fresh page: charged, up to date, remembered */
 int nap_page_adopt_small(struct page *page, struct mm_struct *mm);	/* taken page of U: also referenced */
+int nap_page_adopt_bulk(struct page *page, unsigned int count, struct mm_struct *mm);	/* taken pages of U in a row */
 int nap_page_adopt_huge(struct page *page, struct mm_struct *mm);	/* 512 taken pages of U become one */
 void nap_rmap_first(struct page *page, struct vm_area_struct *vma, unsigned long address, bool shared);
+void nap_rmap_unlisted(struct page *page, struct vm_area_struct *vma, unsigned long address);
 void nap_rmap_further(struct page *page, struct vm_area_struct *vma, unsigned long address);
 
 /* present.c: pages of a range that are mapped already, swapped out, or migrating */

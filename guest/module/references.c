@@ -8,11 +8,13 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 #include <linux/vmalloc.h>
 
 #include "nap.h"
 
 static unsigned long *referenced;	/* a bit for each frame of U: head pages */
+static unsigned long *unlisted;		/* of these, the ones that are to be put on the LRU */
 static unsigned long referenced_count;
 
 struct outside {
@@ -27,19 +29,28 @@ static unsigned long outside_count;
 int nap_references_start(unsigned long frames)
 {
 	referenced = vzalloc(BITS_TO_LONGS(frames) * sizeof(long));
-	return referenced ? 0 : -ENOMEM;
+	unlisted = vzalloc(BITS_TO_LONGS(frames) * sizeof(long));
+	if (referenced && unlisted)
+		return 0;
+	nap_references_stop();
+	return -ENOMEM;
 }
 
 void nap_references_stop(void)
 {
 	vfree(referenced);
+	vfree(unlisted);
 }
 
-void nap_reference(struct page *page)
+void nap_reference(struct page *page, unsigned int count)
 {
-	get_page(page);
-	__set_bit(page_to_pfn(page) - nap_first_frame(), referenced);
-	referenced_count++;
+	bitmap_set(referenced, page_to_pfn(page) - nap_first_frame(), count);
+	referenced_count += count;
+}
+
+void nap_leave_unlisted(struct page *page, unsigned int count)
+{
+	bitmap_set(unlisted, page_to_pfn(page) - nap_first_frame(), count);
 }
 
 unsigned long nap_references_drop(void)
@@ -47,8 +58,13 @@ unsigned long nap_references_drop(void)
 	unsigned long bit, dropped = 0;
 
 	for_each_set_bit(bit, referenced, nap_frames()) {
+		struct page *page = pfn_to_page(nap_first_frame() + bit);
+
 		__clear_bit(bit, referenced);
-		put_page(pfn_to_page(nap_first_frame() + bit));
+		/* A page that was unmapped meanwhile goes with our reference. */
+		if (__test_and_clear_bit(bit, unlisted) && page_mapped(page))
+			folio_add_lru(page_folio(page));
+		put_page(page);
 		dropped++;
 		cond_resched();
 	}

@@ -113,7 +113,6 @@ Result<> check_addresses(const Config& config) {
         if (!config.gateway.empty()) return wrong("gateway", "needs an address beside it");
         return {};
     }
-    if (!config.network) return wrong("address", "needs a network: give it a tap");
     auto slash = config.address.find('/');
     int family = family_of(config.address.substr(0, slash));
     int bits = -1;
@@ -124,6 +123,7 @@ Result<> check_addresses(const Config& config) {
     }
     if (bits < 0 || bits > (family == AF_INET ? 32 : 128))
         return wrong("address", "'" + config.address + "' must be in CIDR form such as 192.0.2.10/24");
+    if (!config.network) return wrong("address", "needs a network: give it a tap");
     if (!config.gateway.empty() && family_of(config.gateway) != family)
         return wrong("gateway",
                      "'" + config.gateway + "' must be an address of the same family as " + config.address);

@@ -98,7 +98,9 @@ Result<Booted> boot(const Paths& paths, const std::string& name) {
     remove_leftovers(machine.paths);
     NAP_TRY(machine.disk, machine::inspect_disk(machine.config.disk, machine.config.disk_format));
     NAP_TRY(machine.layout, machine::lay_out(machine.config.memory, machine.config.kernel_memory));
-    NAP_TRY(machine.kernel, kernel::Store(paths.kernels(), paths.libexec).find(machine.config.kernel));
+    NAP_TRY(machine.kernel,
+            kernel::Store(paths.kernels(), paths.libexec)
+                .refresh(machine.config.kernel, [](const std::string& text) { spdlog::info("{}", text); }));
     machine.accelerator = machine::choose_accelerator();
     machine.number = 1;
     spdlog::info("starting {} on kernel {} ({})", name, machine.kernel.version, machine.accelerator.reason);

@@ -149,7 +149,9 @@ Result<Json> Service::check(const Json& params) {
 }
 
 Result<Json> Service::update(const Json& params, channel::Call& call) {
-    NAP_TRY(auto newer, kernel::Store(paths_.kernels(), paths_.libexec).find(params.value("kernel", "")));
+    auto tell = [](const std::string& text) { spdlog::info("{}", text); };
+    NAP_TRY(auto newer,
+            kernel::Store(paths_.kernels(), paths_.libexec).refresh(params.value("kernel", ""), tell));
     {
         std::lock_guard lock(mutex_);
         if (doing_ != Doing::serving)
