@@ -44,7 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto decoded = decode(std::as_bytes(bytes))) {
         Plan plan;
         plan.tasks = *decoded;
-        if (encode(plan).size() != size) std::abort();
+        const auto again = decode(encode(plan));
+        if (!again || *again != plan.tasks) std::abort();
     }
     PageMap map;
     Carried carried;

@@ -17,20 +17,24 @@ static u64 *clock_of(struct nap_adopt *report, const struct nap_run *run)
 static int map_target(struct nap_adoption *adoption, struct nap_target *target)
 {
 	struct nap_adopt *report = adoption->report;
+	struct vm_area_struct *vma = NULL;
 	u64 started = ktime_get_ns();
 	u32 i;
 	int error;
 
 	for (i = 0; i < target->run_count; i++) {
 		struct nap_run *run = &target->runs[i];
+		bool last = i + 1 == target->run_count || clock_of(report, run) != clock_of(report, run + 1);
 
-		error = nap_map_run(adoption, target, run);
+		error = nap_map_run(adoption, target, run, &vma);
+		if (!error && last)
+			error = nap_gather_flush(adoption);
 		if (error) {
 			report->error_run = i;
 			return error;
 		}
 		/* Reading the clock for each run would cost as much as mapping a page. */
-		if (i + 1 == target->run_count || clock_of(report, run) != clock_of(report, run + 1)) {
+		if (last) {
 			u64 now = ktime_get_ns();
 
 			*clock_of(report, run) += now - started;

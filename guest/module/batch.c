@@ -83,18 +83,6 @@ static int batch_shared(struct nap_adoption *adoption, unsigned int i, struct vm
 	return error;
 }
 
-static int batch_bulk(struct nap_adoption *adoption, struct vm_area_struct *vma, u64 identity, unsigned int count)
-{
-	struct page *page = nap_frame_page(identity);
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
-		adoption->batch[i] = page + i;
-	memset(adoption->batch_kind, NAP_EXCLUSIVE_UNLISTED, count);
-	adoption->report->pages_small += count;
-	return nap_page_adopt_bulk(page, count, vma->vm_mm);
-}
-
 /* nap_take() and charging may sleep: all is done before the page table is locked. */
 int nap_batch_fill(struct nap_adoption *adoption, const struct nap_run *run, struct vm_area_struct *vma,
 		   unsigned long address, u64 identity, unsigned int count)
@@ -103,11 +91,8 @@ int nap_batch_fill(struct nap_adoption *adoption, const struct nap_run *run, str
 	unsigned int i;
 	int error = 0;
 
-	if (!spilled && !shared) {
+	if (!spilled && !shared)
 		nap_take(nap_first_frame() + identity, count);
-		if (!(vma->vm_flags & VM_LOCKED))	/* those the LRU keeps apart at once */
-			return batch_bulk(adoption, vma, identity, count);
-	}
 	for (i = 0; i < count && !error; i++) {
 		adoption->batch_kind[i] = NAP_EXCLUSIVE;
 		if (shared)

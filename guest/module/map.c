@@ -26,17 +26,28 @@ pmd_t *nap_find_pmd(struct mm_struct *mm, unsigned long address)
 	return pmd_offset(pud, address);
 }
 
-int nap_map_run(struct nap_adoption *adoption, struct nap_target *target, const struct nap_run *run)
+static int map_piece(struct nap_adoption *adoption, const struct nap_piece *piece)
 {
-	struct nap_piece piece = { .run = run };
+	int error = nap_anon_vma(piece->vma);
+
+	if (error)
+		return error;
+	if (piece->run->flags & NAP_RUN_HUGE)
+		return nap_map_huge(adoption, piece);
+	return nap_can_gather(piece) ? nap_gather(adoption, piece) : nap_map_small(adoption, piece);
+}
+
+int nap_map_run(struct nap_adoption *adoption, struct nap_target *target, const struct nap_run *run,
+		struct vm_area_struct **vma)
+{
+	struct nap_piece piece = { .run = run, .vma = *vma };
 	int error;
 
 	while (nap_next_piece(target->mm, &piece)) {
-		error = nap_anon_vma(piece.vma);
-		if (!error)
-			error = run->flags & NAP_RUN_HUGE ? nap_map_huge(adoption, &piece) : nap_map_small(adoption, &piece);
+		error = map_piece(adoption, &piece);
 		if (error)
 			return error;
 	}
+	*vma = piece.vma;
 	return piece.done == run->pages ? 0 : -EFAULT;
 }

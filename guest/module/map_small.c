@@ -5,13 +5,13 @@
 #include "compat.h"
 #include "nap.h"
 
-static pte_t entry_of(struct page *page, struct vm_area_struct *vma, enum nap_kind kind)
+pte_t nap_entry_of(struct page *page, struct vm_area_struct *vma, bool exclusive)
 {
 	pte_t entry = pte_mkyoung(mk_pte(page, vma->vm_page_prot));
 
 	if (vma->vm_flags & VM_WRITE) {
 		entry = pte_mkdirty(entry);
-		if (kind == NAP_EXCLUSIVE || kind == NAP_EXCLUSIVE_UNLISTED)
+		if (exclusive)
 			entry = nap_pte_mkwrite(entry);
 	}
 	return entry;
@@ -20,13 +20,11 @@ static pte_t entry_of(struct page *page, struct vm_area_struct *vma, enum nap_ki
 static void map_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, struct page *page,
 		     enum nap_kind kind)
 {
-	if (kind == NAP_EXCLUSIVE_UNLISTED)
-		nap_rmap_unlisted(page, vma, address);
-	else if (kind == NAP_FURTHER)
+	if (kind == NAP_FURTHER)
 		nap_rmap_further(page, vma, address);
 	else
 		nap_rmap_first(page, vma, address, kind == NAP_FIRST_OF_SHARED);
-	set_pte_at(vma->vm_mm, address, pte, entry_of(page, vma, kind));
+	set_pte_at(vma->vm_mm, address, pte, nap_entry_of(page, vma, kind == NAP_EXCLUSIVE));
 }
 
 /* Maps from the batch until it ends or something is in the way; the count mapped, or an error. */
@@ -51,9 +49,6 @@ static int map_until_occupied(struct nap_adoption *adoption, struct vm_area_stru
 	for (; i < count && pte_none(pte[i - from]); i++)
 		map_page(vma, address + ((i - from) << PAGE_SHIFT), pte + (i - from), adoption->batch[i],
 			 adoption->batch_kind[i]);
-	/* A batch is of one kind where one of it is unlisted. */
-	if (i > from && adoption->batch_kind[from] == NAP_EXCLUSIVE_UNLISTED)
-		nap_add_anon_mapped(adoption->batch[from], i - from);
 	pte_unmap_unlock(pte, lock);
 	nap_add_anon_rss(mm, i - from);
 	return i - from;

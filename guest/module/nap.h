@@ -50,9 +50,17 @@ struct nap_target {
 /* How a page is mapped. */
 enum nap_kind {
 	NAP_EXCLUSIVE,
-	NAP_EXCLUSIVE_UNLISTED,	/* adopted in bulk: statistics per batch, on the LRU at settle */
 	NAP_FIRST_OF_SHARED,
 	NAP_FURTHER,		/* adopted before, mapped elsewhere too */
+};
+
+/* Pages of one page table and VMA, taken and referenced, not yet charged and mapped. */
+struct nap_gathered {
+	struct vm_area_struct *vma;
+	unsigned long table;		/* address of its first entry's page */
+	unsigned int count;
+	struct page *pages[PTRS_PER_PTE];
+	u16 slots[PTRS_PER_PTE];	/* entries, ascending */
 };
 
 /*
@@ -67,6 +75,7 @@ struct nap_adoption {
 	bool sharing;			/* some run is NAP_RUN_SHARED */
 	u64 identities;
 	struct page **spilled;		/* page made for each page of the spilled bytes that is shared */
+	struct nap_gathered gathered;
 	struct page *batch[PTRS_PER_PTE];
 	u8 batch_kind[PTRS_PER_PTE];	/* enum nap_kind */
 };
@@ -74,7 +83,7 @@ struct nap_adoption {
 int nap_targets_get(struct nap_adoption *adoption);	/* copies tasks and runs, holds and locks the mms */
 void nap_targets_put(struct nap_adoption *adoption);
 
-/* One run's part that lies in one VMA. Start with .run set and the rest zero. */
+/* One run's part that lies in one VMA. Start with .run set and the rest zero; .vma may be a guess. */
 struct nap_piece {
 	const struct nap_run *run;
 	struct vm_area_struct *vma;
@@ -101,10 +110,8 @@ bool nap_can_share(struct page *page, struct vm_area_struct *vma, unsigned long 
 struct page *nap_page_fresh(void);
 int nap_page_adopt(struct page *page, struct mm_struct *mm);		/* fresh page: charged, up to date, remembered */
 int nap_page_adopt_small(struct page *page, struct mm_struct *mm);	/* taken page of U: also referenced */
-int nap_page_adopt_bulk(struct page *page, unsigned int count, struct mm_struct *mm);	/* taken pages of U in a row */
 int nap_page_adopt_huge(struct page *page, struct mm_struct *mm);	/* 512 taken pages of U become one */
 void nap_rmap_first(struct page *page, struct vm_area_struct *vma, unsigned long address, bool shared);
-void nap_rmap_unlisted(struct page *page, struct vm_area_struct *vma, unsigned long address);
 void nap_rmap_further(struct page *page, struct vm_area_struct *vma, unsigned long address);
 
 /* present.c: pages of a range that are mapped already, swapped out, or migrating */
@@ -115,8 +122,15 @@ unsigned long nap_count_present(struct vm_area_struct *vma, unsigned long start,
 int nap_batch_fill(struct nap_adoption *adoption, const struct nap_run *run, struct vm_area_struct *vma,
 		   unsigned long address, u64 identity, unsigned int count);
 
-/* map.c, map_small.c, map_huge.c: page table entries */
-int nap_map_run(struct nap_adoption *adoption, struct nap_target *target, const struct nap_run *run);
+/* gather.c: small pages that are neither shared nor spilled */
+bool nap_can_gather(const struct nap_piece *piece);
+int nap_gather(struct nap_adoption *adoption, const struct nap_piece *piece);
+int nap_gather_flush(struct nap_adoption *adoption);
+
+/* map.c, map_small.c, map_huge.c: page table entries. *vma: the one of the run before, then of this one */
+int nap_map_run(struct nap_adoption *adoption, struct nap_target *target, const struct nap_run *run,
+		struct vm_area_struct **vma);
+pte_t nap_entry_of(struct page *page, struct vm_area_struct *vma, bool exclusive);
 int nap_map_small(struct nap_adoption *adoption, const struct nap_piece *piece);
 int nap_map_huge(struct nap_adoption *adoption, const struct nap_piece *piece);
 pmd_t *nap_find_pmd(struct mm_struct *mm, unsigned long address);

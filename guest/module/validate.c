@@ -49,9 +49,9 @@ static int check_form(const struct nap_run *run, u64 lowest, u64 spilled_size)
 	return nap_in_user_memory(run->frame, run->pages) ? 0 : -ENXIO;
 }
 
-static int check_vmas(struct mm_struct *mm, struct nap_run *run, bool *huge)
+static int check_vmas(struct mm_struct *mm, struct nap_run *run, bool *huge, struct vm_area_struct **vma)
 {
-	struct nap_piece piece = { .run = run };
+	struct nap_piece piece = { .run = run, .vma = *vma };
 
 	*huge = run->flags & NAP_RUN_HUGE;
 	while (nap_next_piece(mm, &piece)) {
@@ -60,6 +60,7 @@ static int check_vmas(struct mm_struct *mm, struct nap_run *run, bool *huge)
 		if (piece.pages < run->pages || !vma_is_anonymous(piece.vma))
 			*huge = false;
 	}
+	*vma = piece.vma;
 	return piece.done == run->pages ? 0 : -EFAULT;
 }
 
@@ -109,6 +110,7 @@ static int check_target(struct nap_adoption *adoption, struct survey *survey, u3
 {
 	struct nap_target *target = &adoption->targets[index];
 	u64 lowest = 0, last_table = U64_MAX, table;
+	struct vm_area_struct *vma = NULL;
 	bool huge;
 	u32 i;
 	int error;
@@ -119,7 +121,7 @@ static int check_target(struct nap_adoption *adoption, struct survey *survey, u3
 		adoption->report->error_run = i;
 		error = check_form(run, lowest, adoption->report->spilled_size);
 		if (!error)
-			error = check_vmas(target->mm, run, &huge);
+			error = check_vmas(target->mm, run, &huge, &vma);
 		if (!error)
 			error = check_identities(survey, run);
 		if (error)

@@ -1,74 +1,112 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The plan's form on the wire.
-#include <bit>
-#include <cstring>
+// The plan's form on the wire: small, since a guest takes it in while its machine stands still.
 #include <string>
-#include <type_traits>
 
 #include "context/plan.hpp"
+#include "context/protobuf.hpp"
 
 namespace nap::context {
 
 namespace {
-static_assert(std::endian::native == std::endian::little);
-static_assert(sizeof(Run) == 32 && std::is_trivially_copyable_v<Run>, "struct nap_run");
 
-struct Header {
-    std::uint32_t magic, tasks;
-};
-struct TaskHeader {
-    std::int32_t pid;
-    std::uint32_t runs;
-};
-constexpr std::uint32_t kMagic = 0x5070'614e;  // "NapP"
+constexpr std::uint32_t kMagic = 0x5170'614e;  // "NapQ"
+constexpr unsigned kFlagBits = 3;
+constexpr std::uint64_t kLeastRun = 3;  // bytes
 
-template <class T>
-void append(std::vector<std::byte>& bytes, const T& value) {
-    const auto added = std::as_bytes(std::span(&value, 1));
-    bytes.insert(bytes.end(), added.begin(), added.end());
+// What the next run most often begins with: where the one before ended.
+struct Cursor {
+    std::uint64_t address = 0, frame = 0, source = 0;
+
+    void pass(const Run& run) {
+        address = run.address + run.pages * kPageSize;
+        frame = run.frame + run.pages;
+        source = run.source + run.pages * kPageSize;
+    }
+};
+
+// Differences are small either way: the sign goes into the lowest bit.
+std::uint64_t zigzag(std::uint64_t difference) {
+    return difference << 1 ^ (difference >> 63 != 0 ? ~std::uint64_t{0} : 0);
 }
 
-template <class T>
-bool take(std::span<const std::byte>& bytes, T& value) {
-    if (bytes.size() < sizeof value) return false;
-    std::memcpy(&value, bytes.data(), sizeof value);
-    bytes = bytes.subspan(sizeof value);
-    return true;
+std::uint64_t unzigzag(std::uint64_t value) {
+    return value >> 1 ^ ((value & 1) != 0 ? ~std::uint64_t{0} : 0);
+}
+
+void append(std::vector<std::byte>& bytes, std::uint64_t varint) {
+    for (; varint >= 0x80; varint >>= 7) bytes.push_back(static_cast<std::byte>(varint | 0x80));
+    bytes.push_back(static_cast<std::byte>(varint));
+}
+
+void append(std::vector<std::byte>& bytes, const Run& run, Cursor& cursor) {
+    append(bytes, std::uint64_t{run.pages} << kFlagBits | run.flags);
+    append(bytes, zigzag(run.address - cursor.address));
+    append(bytes, zigzag(run.frame - cursor.frame));
+    if ((run.flags & kRunSpilled) != 0) append(bytes, zigzag(run.source - cursor.source));
+    cursor.pass(run);
+}
+
+std::optional<Run> take_run(Bytes& bytes, Cursor& cursor) {
+    const auto head = bytes.varint(), address = bytes.varint(), frame = bytes.varint();
+    if (!head || !address || !frame || *head >> kFlagBits > UINT32_MAX) return std::nullopt;
+    Run run;
+    run.pages = static_cast<std::uint32_t>(*head >> kFlagBits);
+    run.flags = static_cast<std::uint32_t>(*head & ((1U << kFlagBits) - 1));
+    run.address = cursor.address + unzigzag(*address);
+    run.frame = cursor.frame + unzigzag(*frame);
+    if ((run.flags & kRunSpilled) != 0) {
+        const auto source = bytes.varint();
+        if (!source) return std::nullopt;
+        run.source = cursor.source + unzigzag(*source);
+    }
+    cursor.pass(run);
+    return run;
 }
 
 std::unexpected<Error> malformed(const std::string& why) {
     return fail(ErrorKind::protocol, "Reading the plan of adoption failed: " + why + ".");
 }
+
+Result<TaskPlan> take_task(Bytes& bytes, std::uint64_t number) {
+    const auto pid = bytes.varint(), runs = bytes.varint();
+    if (!pid || !runs || *pid > INT32_MAX) return malformed("task " + std::to_string(number) + " is cut off");
+    if (*runs > bytes.size() / kLeastRun)
+        return malformed("the runs of process " + std::to_string(*pid) + " are cut off");
+    TaskPlan task{static_cast<std::int32_t>(*pid), {}};
+    task.runs.reserve(*runs);
+    Cursor cursor;
+    for (std::uint64_t i = 0; i < *runs; ++i) {
+        const auto run = take_run(bytes, cursor);
+        if (!run) return malformed("a run of process " + std::to_string(*pid) + " is cut off");
+        task.runs.push_back(*run);
+    }
+    return task;
+}
+
 }  // namespace
 
 std::vector<std::byte> encode(const Plan& plan) {
-    std::size_t size = sizeof(Header);
-    for (const auto& task : plan.tasks) size += sizeof(TaskHeader) + task.runs.size() * sizeof(Run);
     std::vector<std::byte> bytes;
-    bytes.reserve(size);
-    append(bytes, Header{kMagic, static_cast<std::uint32_t>(plan.tasks.size())});
+    for (unsigned shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<std::byte>(kMagic >> shift));
+    append(bytes, plan.tasks.size());
     for (const auto& task : plan.tasks) {
-        append(bytes, TaskHeader{task.pid, static_cast<std::uint32_t>(task.runs.size())});
-        const auto runs = std::as_bytes(std::span(task.runs));
-        bytes.insert(bytes.end(), runs.begin(), runs.end());
+        append(bytes, static_cast<std::uint64_t>(task.pid));
+        append(bytes, task.runs.size());
+        Cursor cursor;
+        for (const auto& run : task.runs) append(bytes, run, cursor);
     }
     return bytes;
 }
 
-Result<std::vector<TaskPlan>> decode(std::span<const std::byte> bytes) {
-    Header header{};
-    if (!take(bytes, header) || header.magic != kMagic)
-        return malformed("it does not start with its magic number");
+Result<std::vector<TaskPlan>> decode(std::span<const std::byte> wire) {
+    Bytes bytes(wire);
+    if (bytes.word() != kMagic) return malformed("it does not start with its magic number");
+    const auto count = bytes.varint();
+    if (!count) return malformed("it ends before its first task");
     std::vector<TaskPlan> tasks;
-    for (std::uint32_t i = 0; i < header.tasks; ++i) {
-        TaskHeader task{};
-        if (!take(bytes, task)) return malformed("task " + std::to_string(i) + " is cut off");
-        if (task.runs > bytes.size() / sizeof(Run))
-            return malformed("the runs of process " + std::to_string(task.pid) + " are cut off");
-        auto& plan = tasks.emplace_back(TaskPlan{task.pid, std::vector<Run>(task.runs)});
-        const auto size = task.runs * sizeof(Run);
-        if (size != 0) std::memcpy(plan.runs.data(), bytes.data(), size);
-        bytes = bytes.subspan(size);
+    for (std::uint64_t i = 0; i < *count; ++i) {
+        NAP_TRY(auto task, take_task(bytes, i));
+        tasks.push_back(std::move(task));
     }
     if (!bytes.empty())
         return malformed("there are " + std::to_string(bytes.size()) + " bytes more than it has");

@@ -15,6 +15,7 @@ class Bytes {
   public:
     explicit Bytes(std::span<const std::byte> bytes) : left_(bytes) {}
     [[nodiscard]] bool empty() const { return left_.empty(); }
+    [[nodiscard]] std::size_t size() const { return left_.size(); }
 
     std::optional<std::span<const std::byte>> take(std::uint64_t count) {
         if (count > left_.size()) return std::nullopt;
