@@ -17,7 +17,7 @@ struct CheckOptions {
 };
 
 Result<int> check(const Context& context, const CheckOptions& options) {
-    NAP_TRY(auto link, connect_supervisor(context.paths, options.name));
+    NAP_TRY(auto link, connect_supervisor(context, options.name));
     Json params = Json::object();
     if (!options.kernel.empty()) params["kernel"] = options.kernel;
     NAP_TRY(Json answer, link->call("check", params, 2min));

@@ -65,7 +65,7 @@ Result<int> copy(const Context& context, const CopyOptions& options) {
         return fail(ErrorKind::not_found, "there is no file " + from.path);
 
     const auto& there = into ? to : from;
-    NAP_TRY(auto link, connect_supervisor(context.paths, there.machine));
+    NAP_TRY(auto link, connect_supervisor(context, there.machine));
     NAP_TRY(auto call, link->start(into ? "put" : "get", {{"path", there.path}}));
     auto done = into ? put(*call, from.path) : get(*call, to.path);
     if (!done)

@@ -25,7 +25,7 @@ Result<int> exec(const Context& context, const ExecOptions& options) {
                     "exec needs a program: nap exec " + options.name + " -- PROGRAM [ARGUMENT...]");
 
     NAP_TRY(UniqueFd signals, catch_signals(options.terminal));
-    NAP_TRY(auto link, connect_supervisor(context.paths, options.name));
+    NAP_TRY(auto link, connect_supervisor(context, options.name));
     Json params = {{"argv", program}, {"tty", options.terminal}, {"env", Json::object()}};
     params.update(terminal_size());
     const char* type = std::getenv("TERM");

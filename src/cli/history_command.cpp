@@ -6,6 +6,7 @@
 
 #include "base/fd.hpp"
 #include "cli/command.hpp"
+#include "cli/history.hpp"
 #include "cli/machines.hpp"
 #include "cli/print.hpp"
 #include "cli/report_line.hpp"
@@ -26,9 +27,7 @@ Json parse_history(const std::string& text) {
 
 Result<int> history(const Context& context, const MachineName& machine) {
     NAP_CHECK(load_machine(context.paths, machine.name));
-    auto text = read_file(context.paths.machine(machine.name).history());
-    if (!text && text.error().kind != ErrorKind::not_found) return std::unexpected(text.error());
-    auto reports = parse_history(text.value_or(""));
+    NAP_TRY(Json reports, read_history(context.paths.machine(machine.name).history()));
     if (context.json) {
         print_json(reports);
         return 0;
@@ -40,6 +39,12 @@ Result<int> history(const Context& context, const MachineName& machine) {
 }
 
 }  // namespace
+
+Result<Json> read_history(const std::filesystem::path& path) {
+    auto text = read_file(path);
+    if (!text && text.error().kind != ErrorKind::not_found) return std::unexpected(text.error());
+    return parse_history(text.value_or(""));
+}
 
 void add_history(Commands& commands) {
     auto& command =

@@ -6,7 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <nlohmann/json.hpp>
+#include <thread>
+
+#include "cli/supervisor_process.hpp"
 
 namespace nap::cli {
 
@@ -36,38 +40,81 @@ std::vector<std::string> machine_names(const Paths& paths) {
     return names;
 }
 
-Result<std::unique_ptr<channel::Link>> connect_supervisor(const Paths& paths, const std::string& name) {
-    NAP_CHECK(load_machine(paths, name));
-    auto connection = channel::connect_unix(paths.machine(name).control_socket());
-    if (!connection && connection.error().kind == ErrorKind::not_found)
-        return fail(ErrorKind::refused,
-                    "machine " + name + " does not run; `nap start " + name + "` starts it");
-    if (!connection) return std::unexpected(connection.error().within("machine " + name));
-    return std::make_unique<channel::Link>(std::move(*connection), channel::Handler{});
-}
+namespace {
 
-bool is_running(const Paths& paths, const std::string& name) {
-    return channel::connect_unix(paths.machine(name).control_socket()).has_value();
-}
-
-Result<UniqueFd> hold_stopped(const Paths& paths, const std::string& name) {
-    auto folder = paths.machine(name).run;
+// The machine's lock: a supervisor holds it, from before it starts or recovers the machine until all is down.
+Result<UniqueFd> lock(const Context& context, const std::string& name) {
+    auto folder = context.paths.machine(name).run;
     std::error_code error;
     fs::create_directories(folder, error);
     if (error) return fail_errno("cannot make " + folder.string(), error.value());
-    NAP_TRY(UniqueFd lock, open_file(folder / "lock", O_RDWR | O_CREAT));
-    if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+    NAP_TRY(UniqueFd fd, open_file(folder / "lock", O_RDWR | O_CREAT));
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
     if (errno == EWOULDBLOCK)
-        return fail(ErrorKind::refused, "machine " + name + " runs; `nap stop " + name + "` first");
+        return fail(ErrorKind::busy, "machine " + name + " is being started or recovered");
     return fail_errno("cannot lock machine " + name);
 }
 
-Result<nlohmann::json> status_of(const Paths& paths, const std::string& name) {
-    NAP_TRY(machine::Config config, load_machine(paths, name));
-    auto link = connect_supervisor(paths, name);
+// Nobody holds the lock, but something of a running machine is there.
+bool abandoned(const Context& context, const std::string& name) {
+    std::error_code ignored;
+    auto entries = fs::directory_iterator(context.paths.machine(name).run, ignored);
+    return std::any_of(begin(entries), end(entries),
+                       [](const auto& entry) { return entry.path().filename() != "lock"; }) &&
+           lock(context, name).has_value();
+}
+
+// True: the machine runs again.
+Result<bool> recover_abandoned(const Context& context, const std::string& name) {
+    if (!abandoned(context, name)) return false;
+    std::fputs(("nap: the supervisor of " + name + " died; recovering the machine\n").c_str(), stderr);
+    return start_supervisor(context, name, true);
+}
+
+Result<std::unique_ptr<channel::Link>> connect(const Context& context, const std::string& name) {
+    NAP_TRY(auto connection, channel::connect_unix(context.paths.machine(name).control_socket()));
+    return std::make_unique<channel::Link>(std::move(connection), channel::Handler{});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<channel::Link>> connect_supervisor(const Context& context, const std::string& name) {
+    NAP_CHECK(load_machine(context.paths, name));
+    // A supervisor holds the lock a little before it can be reached, and a little after it died.
+    const auto end = std::chrono::steady_clock::now() + 2s;
+    for (;; std::this_thread::sleep_for(50ms)) {
+        auto link = connect(context, name);
+        if (link || link.error().kind != ErrorKind::not_found) return link;
+        auto locked = lock(context, name);
+        if (locked) {
+            locked->reset();
+            NAP_TRY(bool runs, recover_abandoned(context, name));
+            if (runs) continue;
+            break;
+        }
+        if (std::chrono::steady_clock::now() > end) return std::unexpected(locked.error());
+    }
+    return fail(ErrorKind::refused, "machine " + name + " does not run; `nap start " + name + "` starts it");
+}
+
+bool is_running(const Context& context, const std::string& name) {
+    return connect(context, name).has_value();
+}
+
+Result<UniqueFd> hold_stopped(const Context& context, const std::string& name) {
+    NAP_CHECK(recover_abandoned(context, name));
+    auto locked = lock(context, name);
+    if (locked || locked.error().kind != ErrorKind::busy) return locked;
+    return fail(ErrorKind::refused, "machine " + name + " runs; `nap stop " + name + "` first");
+}
+
+Result<nlohmann::json> status_of(const Context& context, const std::string& name) {
+    NAP_TRY(machine::Config config, load_machine(context.paths, name));
+    auto link = connect_supervisor(context, name);
     if (link) return (*link)->call("status", channel::Json::object(), 10s);
-    if (link.error().kind != ErrorKind::refused) return std::unexpected(link.error());
-    return nlohmann::json{{"name", config.name},     {"state", "stopped"},
+    bool busy = link.error().kind == ErrorKind::busy;
+    if (!busy && link.error().kind != ErrorKind::refused) return std::unexpected(link.error());
+    return nlohmann::json{{"name", config.name},     {"state", busy ? "starting" : "stopped"},
                           {"kernel", config.kernel}, {"cpus", config.cpus},
                           {"memory", config.memory}, {"kernel_memory", config.kernel_memory},
                           {"disk", config.disk},     {"address", config.address}};

@@ -7,25 +7,24 @@
 #include <vector>
 
 #include "channel/link.hpp"
+#include "cli/command.hpp"
 #include "machine/config.hpp"
-#include "supervisor/paths.hpp"
 
 namespace nap::cli {
-
-using supervisor::Paths;
 
 // not_found names the machine.
 Result<machine::Config> load_machine(const Paths& paths, const std::string& name);
 std::vector<std::string> machine_names(const Paths& paths);  // sorted
 
-// A connection to the machine's supervisor. not_found: there is no such machine; refused: it does not run.
-Result<std::unique_ptr<channel::Link>> connect_supervisor(const Paths& paths, const std::string& name);
-[[nodiscard]] bool is_running(const Paths& paths, const std::string& name);
+// A connection to the machine's supervisor; where that died, a successor takes the machine over first.
+// not_found: there is no such machine; refused: it does not run; busy: it is being started or recovered.
+Result<std::unique_ptr<channel::Link>> connect_supervisor(const Context& context, const std::string& name);
+[[nodiscard]] bool is_running(const Context& context, const std::string& name);
 
 // Held while the files of a stopped machine are changed; refused if it runs.
-Result<UniqueFd> hold_stopped(const Paths& paths, const std::string& name);
+Result<UniqueFd> hold_stopped(const Context& context, const std::string& name);
 
 // The status call's answer, or the same keys for a machine that is stopped.
-Result<nlohmann::json> status_of(const Paths& paths, const std::string& name);
+Result<nlohmann::json> status_of(const Context& context, const std::string& name);
 
 }  // namespace nap::cli

@@ -17,7 +17,7 @@ void print_line(std::string_view key, const std::string& value) {
 }
 
 Result<int> status(const Context& context, const MachineName& machine) {
-    NAP_TRY(Json facts, status_of(context.paths, machine.name));
+    NAP_TRY(Json facts, status_of(context, machine.name));
     if (context.json) {
         print_json(facts);
         return 0;
@@ -44,7 +44,7 @@ Result<int> status(const Context& context, const MachineName& machine) {
 Result<int> list(const Context& context, const Nothing&) {
     Json all = Json::array();
     for (const auto& name : machine_names(context.paths)) {
-        auto facts = status_of(context.paths, name);
+        auto facts = status_of(context, name);
         all.push_back(facts ? *facts
                             : Json{{"name", name}, {"state", "unknown"}, {"error", facts.error().message}});
     }

@@ -25,7 +25,7 @@ Result<Process> supervisor_of(channel::Link& link) {
 }
 
 Result<int> stop(const Context& context, const MachineName& machine) {
-    NAP_TRY(auto link, connect_supervisor(context.paths, machine.name));
+    NAP_TRY(auto link, connect_supervisor(context, machine.name));
     NAP_TRY(Process supervisor, supervisor_of(*link));
     NAP_CHECK(link->call("stop", Json::object(), 60s));
     if (!supervisor.wait(kStopLimit))
@@ -37,7 +37,7 @@ Result<int> stop(const Context& context, const MachineName& machine) {
 
 Result<int> remove(const Context& context, const MachineName& machine) {
     NAP_CHECK(load_machine(context.paths, machine.name));
-    NAP_TRY(UniqueFd held, hold_stopped(context.paths, machine.name));
+    NAP_TRY(UniqueFd held, hold_stopped(context, machine.name));
     auto paths = context.paths.machine(machine.name);
     // The configuration goes first: what is left then is not a machine
     for (const auto& path : {paths.config(), paths.state, paths.memory, paths.run}) {

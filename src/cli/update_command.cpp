@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "cli/command.hpp"
+#include "cli/history.hpp"
 #include "cli/machines.hpp"
 #include "cli/print.hpp"
 #include "cli/progress.hpp"
@@ -39,9 +40,23 @@ Result<Json> update_with_progress(channel::Link& link, const UpdateOptions& opti
     });
 }
 
+// The supervisor died under way: its successor says how the update ended.
+Result<Json> ask_successor(const Context& context, const UpdateOptions& options, const Error& error) {
+    auto before = read_history(context.paths.machine(options.name).history());
+    auto link = connect_supervisor(context, options.name);
+    if (!link) return std::unexpected(link.error().within(error.message));
+    auto after = read_history(context.paths.machine(options.name).history());
+    if (!before || !after || after->size() == before->size())
+        return fail(error.kind, error.message + "; no update was under way");
+    if (text_at(after->back(), "outcome") == "updated") return after->back();
+    return fail(ErrorKind::refused, text_at(after->back(), "error") + "; " + options.name +
+                                        " still runs on kernel " + text_at(after->back(), "older_kernel"));
+}
+
 Result<int> update(const Context& context, const UpdateOptions& options) {
-    NAP_TRY(auto link, connect_supervisor(context.paths, options.name));
+    NAP_TRY(auto link, connect_supervisor(context, options.name));
     auto report = update_with_progress(*link, options);
+    if (!report && !link->up()) report = ask_successor(context, options, report.error());
     if (!report) return std::unexpected(report.error().within("update of " + options.name));
     if (auto warnings = report->find("warnings"); warnings != report->end() && warnings->is_array())
         for (const auto& warning : *warnings)

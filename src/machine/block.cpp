@@ -15,6 +15,7 @@ using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kMerge = "merge";  // the block job
+constexpr std::chrono::milliseconds kLookAgain{50};
 
 // Between generations locking is Nap's business: lock_disk().
 Json file_node(const std::string& driver, const std::filesystem::path& path) {
@@ -25,28 +26,59 @@ Json file_node(const std::string& driver, const std::filesystem::path& path) {
             {"cache", {{"direct", false}, {"no-flush", false}}}};
 }
 
-// Why the concluded job failed, if it did; then it is forgotten.
-Result<> conclude(Qmp& qmp) {
+// The merge as QEMU knows it; null where there is none.
+Result<Json> merge_job(Qmp& qmp) {
     NAP_TRY(auto jobs, qmp.execute("query-jobs"));
-    Result<> outcome;
     for (const auto& job : jobs)
-        if (job.value("id", "") == kMerge && job.contains("error"))
-            outcome = fail(ErrorKind::io, job.value("error", "no reason given"));
-    NAP_CHECK(qmp.execute("job-dismiss", {{"id", kMerge}}));
-    return outcome;
+        if (job.value("id", "") == kMerge) return job;
+    return Json();
 }
 
-// Follows the job through its states until it is over.
+// Forgets the concluded job; why it failed, if it did.
+Result<> conclude(Qmp& qmp, const Json& job) {
+    NAP_CHECK(qmp.execute("job-dismiss", {{"id", kMerge}}));
+    if (!job.contains("error")) return {};
+    return fail(ErrorKind::io, job.value("error", "no reason given"));
+}
+
+// Follows the job through its states until it is over. Events only wake: a predecessor may have seen them.
 Result<> drive_merge(Qmp& qmp, Clock::time_point deadline) {
-    for (;;) {
-        auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-        NAP_TRY(auto change,
-                qmp.wait_event("JOB_STATUS_CHANGE", std::max(left, std::chrono::milliseconds(0))));
-        if (change.value("id", "") != kMerge) continue;
-        auto status = change.value("status", "");
-        if (status == "ready") NAP_CHECK(qmp.execute("job-complete", {{"id", kMerge}}));
-        if (status == "concluded") return conclude(qmp);
+    for (bool completing = false;;) {
+        NAP_TRY(auto job, merge_job(qmp));
+        if (!job.is_object()) return {};
+        auto status = job.value("status", "");
+        if (status == "ready" && !std::exchange(completing, true))
+            NAP_CHECK(qmp.execute("job-complete", {{"id", kMerge}}));
+        if (status == "concluded") return conclude(qmp, job);
+        if (Clock::now() > deadline) return fail(ErrorKind::timeout, "it takes too long");
+        if (auto change = qmp.wait_event("JOB_STATUS_CHANGE", kLookAgain);
+            !change && change.error().kind != ErrorKind::timeout)
+            return std::unexpected(change.error());
     }
+}
+
+// Does the node of that name exist; is it what the disk reads and writes?
+Result<bool> node_exists(Qmp& qmp, std::string_view name) {
+    NAP_TRY(auto nodes, qmp.execute("query-named-block-nodes", {{"flat", true}}));
+    return std::ranges::any_of(nodes, [&](const Json& node) { return node.value("node-name", "") == name; });
+}
+
+Result<bool> device_uses(Qmp& qmp, std::string_view name) {
+    NAP_TRY(auto devices, qmp.execute("query-block"));
+    return std::ranges::any_of(devices, [&](const Json& device) {
+        return device.contains("inserted") && device["inserted"].value("node-name", "") == name;
+    });
+}
+
+// Begins the merge, unless a predecessor has.
+Result<> begin_merge(Qmp& qmp) {
+    NAP_TRY(auto job, merge_job(qmp));
+    if (job.is_object()) return {};
+    NAP_TRY(bool merged, device_uses(qmp, kRootImage));
+    if (merged) return {};
+    NAP_CHECK(
+        qmp.execute("block-commit", {{"job-id", kMerge}, {"device", kRootOverlay}, {"auto-dismiss", false}}));
+    return {};
 }
 
 }  // namespace
@@ -83,18 +115,15 @@ Result<> attach_backing(Qmp& qmp, const Image& image, const std::filesystem::pat
 
 Result<> merge_into_image(Qmp& qmp, std::chrono::milliseconds limit) {
     auto deadline = Clock::now() + limit;
-    auto within = [](const Error& error) {
-        return std::unexpected(error.within("Merging the overlay into the disk image"));
-    };
     qmp.forget_events();
-    auto started =
-        qmp.execute("block-commit", {{"job-id", kMerge}, {"device", kRootOverlay}, {"auto-dismiss", false}});
-    if (!started) return within(started.error());
-    if (auto merged = drive_merge(qmp, deadline); !merged) {
+    Result<> merged = begin_merge(qmp);
+    if (merged) merged = drive_merge(qmp, deadline);
+    if (!merged) {
         if (merged.error().kind == ErrorKind::timeout) qmp.execute("job-cancel", {{"id", kMerge}});
-        return within(merged.error());
+        return std::unexpected(merged.error().within("Merging the overlay into the disk image"));
     }
-    NAP_CHECK(qmp.execute("blockdev-del", {{"node-name", kRootOverlay}}));
+    NAP_TRY(bool open, node_exists(qmp, kRootOverlay));
+    if (open) NAP_CHECK(qmp.execute("blockdev-del", {{"node-name", kRootOverlay}}));
     return {};
 }
 

@@ -28,7 +28,7 @@ nlohmann::json overlay_node(const std::filesystem::path& overlay);  // without b
 Result<> attach_backing(Qmp& qmp, const Image& image, const std::filesystem::path& overlay);
 
 // The guest running on: what the overlay holds goes into the image, the device moves to the image, the
-// overlay is closed. After an error the device is still on the overlay.
+// overlay is closed. After an error the device is still on the overlay. Done again, it does what is left.
 Result<> merge_into_image(Qmp& qmp, std::chrono::milliseconds limit);
 
 }  // namespace nap::machine

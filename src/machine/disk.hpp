@@ -29,6 +29,11 @@ Result<DiskInfo> disk_info_from(const std::string& qemu_img_output, const std::f
 // names the image.
 Result<UniqueFd> lock_disk(const std::filesystem::path& image);
 
+// With qemu-img, while no QEMU runs: what the overlay of a generation that died holds goes into the image,
+// the overlay is removed. Its header is not trusted: it may not name other files.
+Result<> merge_without_guest(const std::filesystem::path& overlay, const std::filesystem::path& image,
+                             const DiskInfo& info);
+
 // An empty qcow2 without backing.
 Result<> create_overlay(const std::filesystem::path& overlay, std::uint64_t size);
 

@@ -84,6 +84,7 @@ Result<std::unique_ptr<Generation>> Generation::adopt(const GenerationSpec& spec
     auto deadline = Clock::now() + limit;
     NAP_TRY(auto qemu, find_qemu(spec, pid, start_time, limit));
     qemu.process.release();
+    NAP_CHECK(qemu.qmp->execute("cont"));
     return join(std::make_unique<State>(spec, std::move(qemu), nullptr, false), std::move(agent_calls),
                 left_until(deadline));
 }

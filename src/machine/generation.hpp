@@ -22,7 +22,8 @@ class Generation {
     static Result<std::unique_ptr<Generation>> start(const GenerationSpec& spec, const TapQueue* tap,
                                                      channel::Handler agent_calls,
                                                      std::chrono::milliseconds limit);
-    // A generation that an earlier supervisor left running. After an error it still runs.
+    // A generation that an earlier supervisor left, its CPUs stopped or not; they run afterwards. After an
+    // error its process is left as it is.
     static Result<std::unique_ptr<Generation>> adopt(const GenerationSpec& spec, pid_t pid,
                                                      std::uint64_t start_time, channel::Handler agent_calls,
                                                      std::chrono::milliseconds limit);

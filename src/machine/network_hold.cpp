@@ -24,7 +24,10 @@ Result<> hold_network(Qmp& qmp) {
 }
 
 Result<> release_network(Qmp& qmp) {
-    NAP_CHECK(qmp.execute("object-del", {{"id", kNetworkHold}}));
+    NAP_TRY(auto objects, qmp.execute("qom-list", {{"path", "/objects"}}));
+    for (const auto& object : objects)
+        if (object.value("name", "") == kNetworkHold)
+            NAP_CHECK(qmp.execute("object-del", {{"id", kNetworkHold}}));
     // Milliseconds; the first one goes out at once
     NAP_CHECK(qmp.execute("announce-self", {{"initial", 50}, {"max", 550}, {"rounds", 5}, {"step", 100}}));
     return {};

@@ -15,7 +15,8 @@ namespace nap::machine {
 nlohmann::json network_hold_object();
 
 Result<> hold_network(Qmp& qmp);
-// What was held goes through, in order; then the generation announces its MAC to the network.
+// What was held, if anything was, goes through, in order; then the generation announces its MAC to the
+// network.
 Result<> release_network(Qmp& qmp);
 
 }  // namespace nap::machine

@@ -10,7 +10,7 @@ namespace nap::machine {
 struct MachinePaths {
     std::filesystem::path state;   // LIB/machines/NAME: survives a host reboot
     std::filesystem::path run;     // RUN/NAME: sockets
-    std::filesystem::path memory;  // MEM/NAME: U, K, overlays, images; on tmpfs
+    std::filesystem::path memory;  // MEM/NAME: U, K, images; on tmpfs
 
     [[nodiscard]] std::filesystem::path config() const { return state / "machine.json"; }
     [[nodiscard]] std::filesystem::path journal() const { return state / "journal"; }
@@ -22,8 +22,10 @@ struct MachinePaths {
     [[nodiscard]] std::filesystem::path kernel_memory(int generation) const {
         return memory / ("k-" + std::to_string(generation));
     }
+    // What a newer generation wrote since its commit lies here alone until it is merged: it must survive the
+    // host.
     [[nodiscard]] std::filesystem::path overlay(int generation) const {
-        return memory / ("overlay-" + std::to_string(generation) + ".qcow2");
+        return state / ("overlay-" + std::to_string(generation) + ".qcow2");
     }
     [[nodiscard]] std::filesystem::path images() const { return memory / "images"; }
     [[nodiscard]] std::filesystem::path generation(int number) const {

@@ -99,16 +99,18 @@ Result<TapQueue> TapQueue::open(const std::string& interface, const std::string&
     return TapQueue(std::move(*fd), attached);
 }
 
-Result<TapQueue> TapQueue::take_from(pid_t pid, int number, bool attached) {
+Result<TapQueue> TapQueue::take_from(pid_t pid, int number) {
     UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     if (!process) return fail_errno("cannot open process " + std::to_string(pid));
     UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
     if (!fd) return fail_errno("cannot take the tap queue of process " + std::to_string(pid));
     ifreq request{};
-    if (::ioctl(fd.get(), TUNGETIFF, &request) != 0)
+    // A queue that is detached belongs to no interface, as far as this call goes
+    bool attached = ::ioctl(fd.get(), TUNGETIFF, &request) == 0;
+    if (!attached && errno != EBADFD)
         return fail(ErrorKind::protocol, "Descriptor " + std::to_string(number) + " of process " +
                                              std::to_string(pid) + " is no tap queue.");
-    return TapQueue(std::move(fd), attached);
+    return TapQueue(std::move(fd), attached && (request.ifr_flags & IFF_DETACH_QUEUE) == 0);
 }
 
 Result<> TapQueue::attach() {

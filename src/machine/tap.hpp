@@ -25,8 +25,9 @@ class TapQueue {
     // persistent, up) if there is none. An existing one must be a tap with multi_queue; else: usage error
     // that says how to make it. The queue starts attached or detached.
     static Result<TapQueue> open(const std::string& interface, const std::string& netns, bool attached);
-    // The queue that a running QEMU has as descriptor `number` (after a restart of the supervisor).
-    static Result<TapQueue> take_from(pid_t pid, int number, bool attached);
+    // The queue that a running QEMU has as descriptor `number` (after a restart of the supervisor), attached
+    // or not.
+    static Result<TapQueue> take_from(pid_t pid, int number);
 
     Result<> attach();  // TUNSETQUEUE; nothing happens if it is
     Result<> detach();

@@ -7,9 +7,12 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <ctime>
 
 #include "machine/memory_file.hpp"
+#include "supervisor/history.hpp"
 #include "update/agent_calls.hpp"
+#include "update/recover.hpp"
 
 namespace nap::supervisor {
 
@@ -83,25 +86,53 @@ Result<> start_userland(update::RunningMachine& machine) {
     return {};
 }
 
-}  // namespace
-
-Result<Booted> boot(const Paths& paths, const std::string& name) {
-    Booted booted;
-    booted.machine = std::make_unique<update::RunningMachine>();
-    auto& machine = *booted.machine;
+// A machine with its locks held, nothing of it started.
+Result<Booted> hold(const Paths& paths, const std::string& name) {
+    Booted held;
+    held.machine = std::make_unique<update::RunningMachine>();
+    auto& machine = *held.machine;
     machine.paths = paths.machine(name);
     NAP_TRY(machine.config, load_config(machine.paths, name));
     NAP_CHECK(make_folder(machine.paths.run));
     NAP_CHECK(make_folder(machine.paths.memory));
-    NAP_TRY(booted.held.machine, lock_machine(machine.paths, name));
-    NAP_TRY(booted.held.disk, machine::lock_disk(machine.config.disk));
-    remove_leftovers(machine.paths);
+    NAP_TRY(held.held.machine, lock_machine(machine.paths, name));
+    NAP_TRY(held.held.disk, machine::lock_disk(machine.config.disk));
     NAP_TRY(machine.disk, machine::inspect_disk(machine.config.disk, machine.config.disk_format));
     NAP_TRY(machine.layout, machine::lay_out(machine.config.memory, machine.config.kernel_memory));
+    machine.accelerator = machine::choose_accelerator();
+    return held;
+}
+
+// True: the machine runs.
+Result<bool> recover(const Paths& paths, update::RunningMachine& machine) {
+    NAP_TRY(auto recovered, update::recover(machine, kernel::Store(paths.kernels(), paths.libexec)));
+    if (recovered.report) {
+        Json report = update::to_json(*recovered.report);
+        report["started"] = std::time(nullptr);
+        if (auto kept = append_history(machine.paths.history(), report); !kept)
+            spdlog::error("cannot write the history: {}", kept.error().message);
+    }
+    if (!recovered.runs) remove_leftovers(machine.paths);
+    return recovered.runs;
+}
+
+}  // namespace
+
+Result<Booted> take_over(const Paths& paths, const std::string& name) {
+    NAP_TRY(Booted held, hold(paths, name));
+    NAP_TRY(bool runs, recover(paths, *held.machine));
+    if (!runs) held.machine.reset();
+    return held;
+}
+
+Result<Booted> boot(const Paths& paths, const std::string& name) {
+    NAP_TRY(Booted booted, hold(paths, name));
+    auto& machine = *booted.machine;
+    NAP_TRY(bool runs, recover(paths, machine));
+    if (runs) return booted;
     NAP_TRY(machine.kernel,
             kernel::Store(paths.kernels(), paths.libexec)
                 .refresh(machine.config.kernel, [](const std::string& text) { spdlog::info("{}", text); }));
-    machine.accelerator = machine::choose_accelerator();
     machine.number = 1;
     spdlog::info("starting {} on kernel {} ({})", name, machine.kernel.version, machine.accelerator.reason);
 

@@ -17,10 +17,13 @@ struct Held {
 
 struct Booted {
     Held held;
-    std::unique_ptr<update::RunningMachine> machine;
+    std::unique_ptr<update::RunningMachine> machine;  // null: none runs
 };
 
-// Everything from machine.json to a running userland. On an error nothing is left behind.
+// What a supervisor that died left of the machine goes on (update/recover.hpp).
+Result<Booted> take_over(const Paths& paths, const std::string& name);
+// As take_over; where nothing runs, everything from machine.json to a running userland. On an error of
+// starting nothing is left behind.
 Result<Booted> boot(const Paths& paths, const std::string& name);
 
 // Ends the userland (SIGTERM, then SIGKILL), unmounts its disk, ends the generation, removes memory files and

@@ -74,17 +74,21 @@ void serve(Service& service, int listener, int signals) {
 
 }  // namespace
 
-Result<> supervise(const Paths& paths, const std::string& name, int ready_fd) {
+Result<> supervise(const Paths& paths, const std::string& name, int ready_fd, bool recover_only) {
     UniqueFd ready(ready_fd);
     spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
     spdlog::flush_on(spdlog::level::info);
     NAP_TRY(UniqueFd signals, stop_signals());
-    auto booted = boot(paths, name);
+    auto booted = recover_only ? take_over(paths, name) : boot(paths, name);
     if (!booted) {
         spdlog::error("{}", booted.error().message);
         tell_ready(ready, fmt::format("error {} {}", to_string(booted.error().kind),
                                       one_line(booted.error().message)));
         return std::unexpected(booted.error());
+    }
+    if (!booted->machine) {
+        tell_ready(ready, "none");
+        return {};
     }
     auto& machine = *booted->machine;
     auto listener = channel::listen_unix(machine.paths.control_socket().string());

@@ -10,9 +10,10 @@
 
 namespace nap::supervisor {
 
-// Boots the machine and serves until `stop` is asked for or the generation ends. `ready_fd`: a pipe on which
-// "up\n" is written once the userland runs, or "error KIND MESSAGE\n" if it could not be started; then
-// closed.
-Result<> supervise(const Paths& paths, const std::string& machine, int ready_fd);
+// Takes the machine over from a supervisor that died; else boots it, unless `recover_only`. Serves until
+// `stop` is asked for or the generation ends. `ready_fd`: a pipe on which "up\n" is written once the userland
+// runs, "none\n" where nothing was to be recovered, or "error KIND MESSAGE\n" if it could not be started;
+// then closed.
+Result<> supervise(const Paths& paths, const std::string& machine, int ready_fd, bool recover_only);
 
 }  // namespace nap::supervisor

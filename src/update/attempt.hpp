@@ -84,6 +84,7 @@ Result<> freeze(Attempt& attempt);
 Result<> capture(Attempt& attempt);
 Result<> restore(Attempt& attempt);
 Result<> commit(Attempt& attempt);  // an error means: not committed
+void take_over(Attempt& attempt);   // after the record: the older generation ends, the newer one serves
 void settle(Attempt& attempt);      // after commit: failures become warnings
 
 }  // namespace nap::update

@@ -9,6 +9,7 @@
 #include "channel/tree.hpp"
 #include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
+#include "update/borrowed.hpp"
 #include "update/images.hpp"
 #include "update/user_memory_hash.hpp"
 #include "walk/walk.hpp"
@@ -24,11 +25,7 @@ Result<> hand_over_disk(Attempt& attempt) {
     auto& older = attempt.machine.generation->agent();
     {
         auto step = attempt.timeline.step("freeze file systems");
-        attempt.file_systems = Guard(
-            [&older, limit = attempt.limits.call] {
-                return agent::done(older.call("file_systems", {{"frozen", false}}, limit));
-            },
-            attempt.problem("thawing the file systems"));
+        attempt.file_systems = frozen_file_systems(attempt);
         NAP_CHECK(agent::done(older.call("file_systems", {{"frozen", true}}, attempt.limits.call)));
     }
     NAP_CHECK(attempt.testing.point("capture.file_systems"));
@@ -98,17 +95,8 @@ Result<> read_page_map(Attempt& attempt) {
 
 Result<> stop_cpus(Attempt& attempt) {
     auto step = attempt.timeline.step("stop");
-    machine::Generation& older = *attempt.machine.generation;
-    attempt.cpus = Guard(
-        [&attempt, &older]() -> Result<> {
-            if (!attempt.user_memory_hash.empty()) {
-                NAP_TRY(auto now, hash_user_memory(attempt.machine.paths.user_memory()));
-                attempt.report.user_memory_unchanged = now == attempt.user_memory_hash;
-            }
-            return older.continue_cpus();
-        },
-        attempt.problem("letting the older kernel go on"));
-    NAP_CHECK(older.stop_cpus());
+    attempt.cpus = stopped_cpus(attempt);
+    NAP_CHECK(attempt.machine.generation->stop_cpus());
     if (!attempt.testing.hash_user_memory) return {};
     NAP_TRY(attempt.user_memory_hash, hash_user_memory(attempt.machine.paths.user_memory()));
     return {};

@@ -6,16 +6,18 @@
 
 namespace nap::update {
 
-Result<> commit(Attempt& attempt) {
+namespace {
+
+// A failure is a warning from here on; so is a fault on purpose.
+void warn(Attempt& attempt, const Result<>& done, std::string_view what) {
+    if (!done) attempt.report.warnings.push_back(done.error().within(what).message);
+}
+
+}  // namespace
+
+void take_over(Attempt& attempt) {
     RunningMachine& machine = attempt.machine;
-    NAP_CHECK(attempt.testing.point("commit"));
-    NAP_CHECK(attempt.journal->reach(Step::committed));
-    // The one commit point. Nothing is given back any more; failures are warnings.
-    for (Guard* guard : {&attempt.quiet, &attempt.network, &attempt.tasks, &attempt.file_systems,
-                         &attempt.cpus, &attempt.files})
-        guard->dismiss();
-    attempt.restore_call.reset();
-    {
+    if (machine.generation) {
         auto step = attempt.timeline.step("end older generation");
         machine.generation->end();
     }
@@ -25,17 +27,32 @@ Result<> commit(Attempt& attempt) {
     machine.number = attempt.number;
     machine.tap = std::move(attempt.tap);
     machine.init_host_pid = attempt.newer_init_host_pid;
-    auto warn = [&attempt](const Result<>& done, std::string_view what) {
-        if (!done) attempt.report.warnings.push_back(done.error().within(what).message);
-    };
+    warn(attempt, attempt.testing.point("commit.ended"), "committing");
     auto step = attempt.timeline.step("resume");
-    warn(machine.generation->release_network(), "releasing the network");
-    warn(agent::done(machine.generation->agent().call("resume", {{"realtime", attempt.machine_time_now()}},
+    warn(attempt, machine.generation->release_network(), "releasing the network");
+    warn(attempt, attempt.testing.point("commit.released"), "committing");
+    warn(attempt,
+         agent::done(machine.generation->agent().call("resume", {{"realtime", attempt.machine_time_now()}},
                                                       attempt.limits.call)),
          "resuming the userland");
+    warn(attempt, attempt.testing.point("commit.resumed"), "committing");
     attempt.report.pause_ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - attempt.frozen_at)
             .count();
+}
+
+Result<> commit(Attempt& attempt) {
+    NAP_CHECK(attempt.testing.point("commit"));
+    if (!attempt.newer->process().running())
+        return fail(ErrorKind::guest, "the newer kernel ended just before the commit");
+    NAP_CHECK(attempt.journal->reach(Step::committed));
+    // The one commit point. Nothing is given back any more.
+    for (Guard* guard : {&attempt.quiet, &attempt.network, &attempt.tasks, &attempt.file_systems,
+                         &attempt.cpus, &attempt.files})
+        guard->dismiss();
+    attempt.restore_call.reset();
+    warn(attempt, attempt.testing.point("commit.recorded"), "committing");
+    take_over(attempt);
     return {};
 }
 

@@ -2,6 +2,7 @@
 // Freeze: the pause begins. The link changes hands on the host, the userland stops.
 #include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
+#include "update/borrowed.hpp"
 
 namespace nap::update {
 
@@ -10,14 +11,10 @@ namespace {
 // From here on packets for the machine go to the newer generation, which holds them until commit.
 Result<> hand_over_network(Attempt& attempt) {
     if (!attempt.tap) return {};
+    attempt.network = handed_network(attempt);
+    // A detached queue can still send: what the older kernel has to say from here on waits, too.
+    NAP_CHECK(attempt.machine.generation->hold_network());
     NAP_CHECK(attempt.tap->attach());
-    attempt.network = Guard(
-        [&attempt]() -> Result<> {
-            NAP_CHECK(attempt.machine.tap->attach());
-            attempt.tap.reset();
-            return {};
-        },
-        attempt.problem("giving the network back to the older kernel"));
     return attempt.machine.tap->detach();
 }
 
@@ -28,11 +25,7 @@ Result<> freeze(Attempt& attempt) {
     attempt.tell(Phase::freeze, 0.72, "freezing the userland");
     auto step = attempt.timeline.step("freeze");
     attempt.frozen_at = std::chrono::steady_clock::now();
-    attempt.tasks = Guard(
-        [&older, limit = attempt.limits.freeze] {
-            return agent::done(older.call("thaw", channel::Json::object(), limit));
-        },
-        attempt.problem("thawing the userland"));
+    attempt.tasks = frozen_tasks(attempt);
     NAP_CHECK(agent::done(older.call("freeze", channel::Json::object(), attempt.limits.freeze)));
     NAP_TRY(auto clocks, agent::clocks(older, attempt.limits.call));
     attempt.machine_time_ns = clocks.realtime_ns;

@@ -44,9 +44,15 @@ std::vector<Record> decode(std::string_view bytes) {
 }
 
 Result<Journal> Journal::begin(const std::filesystem::path& path, const Json& facts) {
-    NAP_CHECK(replace_file(path, encode({Step::begun, facts})));
+    return resume(path, {{Step::begun, facts}});
+}
+
+Result<Journal> Journal::resume(const std::filesystem::path& path, const std::vector<Record>& records) {
+    std::string text;
+    for (const auto& record : records) text += encode(record);
+    NAP_CHECK(replace_file(path, text));
     NAP_TRY(UniqueFd fd, open_file(path, O_WRONLY | O_APPEND));
-    return Journal(std::move(fd));
+    return Journal(std::move(fd), records.back().step);
 }
 
 Result<> Journal::reach(Step step, const Json& facts) {

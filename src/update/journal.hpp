@@ -28,14 +28,17 @@ class Journal {
   public:
     // Begins a new journal (an existing one belongs to a finished update and is replaced).
     static Result<Journal> begin(const std::filesystem::path& path, const nlohmann::json& facts);
+    // Continues one that a predecessor left; a torn last line of it is gone afterwards. `records` is not
+    // empty.
+    static Result<Journal> resume(const std::filesystem::path& path, const std::vector<Record>& records);
     // Durable when it returns. A step out of order is an internal error and writes nothing.
     Result<> reach(Step step, const nlohmann::json& facts = nlohmann::json::object());
     [[nodiscard]] Step step() const { return step_; }
 
   private:
-    explicit Journal(UniqueFd fd) : fd_(std::move(fd)) {}
+    Journal(UniqueFd fd, Step step) : fd_(std::move(fd)), step_(step) {}
     UniqueFd fd_;
-    Step step_ = Step::begun;
+    Step step_;
 };
 
 Result<std::vector<Record>> read_journal(const std::filesystem::path& path);  // none there: no records

@@ -18,8 +18,9 @@ enum class Step { begun, prepared, frozen, captured, restored, committed, settle
 std::string_view to_string(Step step);
 std::optional<Step> step_from(std::string_view name);
 
-// The transaction's state machine: steps come in order, `rolled_back` from any before `committed`; `settled`
-// and `rolled_back` are final.
+// The transaction's state machine: steps come in order; `settled` and `rolled_back` are final. `rolled_back`
+// may follow any step before `committed`, and that only where the newer generation died before the older one
+// was ended (recovery.hpp).
 bool may_follow(Step from, Step to);
 bool is_final(Step step);
 

@@ -6,6 +6,7 @@
 #include "machine/memory_file.hpp"
 #include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
+#include "update/borrowed.hpp"
 #include "walk/walk.hpp"
 
 namespace nap::update {
@@ -15,25 +16,10 @@ namespace {
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
-Guard removal_of(Attempt& attempt, std::vector<fs::path> files) {
-    return Guard(
-        [files = std::move(files)]() -> Result<> {
-            for (const auto& file : files) {
-                std::error_code failure;
-                fs::remove_all(file, failure);
-                if (failure)
-                    return fail(ErrorKind::io, "cannot remove " + file.string() + ": " + failure.message());
-            }
-            return {};
-        },
-        attempt.problem("removing the update's files"));
-}
-
 Result<> make_files(Attempt& attempt) {
     const auto& paths = attempt.machine.paths;
     auto sockets = paths.generation(attempt.number);
-    attempt.files = removal_of(attempt, {paths.kernel_memory(attempt.number), paths.overlay(attempt.number),
-                                         sockets, paths.images()});
+    attempt.files = made_files(attempt);
     std::error_code failure;
     fs::remove_all(paths.images(), failure);
     fs::create_directories(paths.images(), failure);
@@ -100,11 +86,7 @@ Result<> prepare(Attempt& attempt) {
     attempt.tell(Phase::prepare, 0.7, "quieting the older kernel");
     {
         auto step = attempt.timeline.step("quiet and sync older kernel");
-        attempt.quiet = Guard(
-            [&older, limit = attempt.limits.call] {
-                return agent::done(older.call("quiet", {{"on", false}}, limit));
-            },
-            attempt.problem("restoring the older kernel's memory settings"));
+        attempt.quiet = quieted(attempt);
         NAP_CHECK(agent::done(older.call("quiet", {{"on", true}}, attempt.limits.call)));
     }
     NAP_CHECK(rehearse_walk(attempt));

@@ -3,10 +3,6 @@
 
 namespace nap::update {
 
-namespace {
-constexpr int kTapDescriptor = 10;  // the tap queue's number in QEMU
-}
-
 machine::GenerationSpec RunningMachine::spec(const kernel::Kernel& with, int generation_number,
                                              bool newer) const {
     machine::GenerationSpec spec;

@@ -16,6 +16,8 @@
 
 namespace nap::update {
 
+inline constexpr int kTapDescriptor = 10;  // the tap queue's number in QEMU
+
 struct RunningMachine {
     machine::Config config;
     machine::MachinePaths paths;

@@ -43,12 +43,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json facts_of(RunningMachine& machine, int number, machine::Generation& generation) {
-    return {{"number", number},
-            {"kernel", generation.spec().kernel_version},
-            {"pid", generation.process().pid()},
-            {"start_time", generation.process().start_time()},
-            {"kernel_memory", machine.paths.kernel_memory(number).string()}};
+Json machine_time_facts(const Attempt& attempt) {
+    auto at = std::chrono::nanoseconds(attempt.machine_time_at.time_since_epoch()).count();
+    return {{"realtime_ns", attempt.machine_time_ns}, {"host_monotonic_ns", at}};
 }
 
 struct PhaseStep {
@@ -62,10 +59,19 @@ Result<> run_phase(Attempt& attempt, const PhaseStep& step) {
     if (auto done = step.run(attempt); !done)
         return std::unexpected(done.error().within(to_string(step.phase)));
     Json facts = Json::object();
-    if (step.reached == Step::prepared)
-        facts["newer"] = facts_of(attempt.machine, attempt.number, *attempt.newer);
+    if (step.reached == Step::frozen) facts["machine_time"] = machine_time_facts(attempt);
     if (attempt.journal->step() != step.reached) NAP_CHECK(attempt.journal->reach(step.reached, facts));
     return {};
+}
+
+// The disk overlay of the update before, where it could not be merged.
+Result<> finish_last_update(RunningMachine& machine, const TimeLimits& limits) {
+    NAP_TRY(auto journal, read_journal(machine.paths.journal()));
+    if (journal.empty() || journal.back().step != Step::committed) return {};
+    if (auto merged = machine.generation->merge_overlay(limits.merge); !merged)
+        return std::unexpected(merged.error().within("finishing the update before"));
+    NAP_TRY(auto last, Journal::resume(machine.paths.journal(), journal));
+    return last.reach(Step::settled);
 }
 
 Result<> run_to_commit(Attempt& attempt) {
@@ -74,11 +80,12 @@ Result<> run_to_commit(Attempt& attempt) {
     attempt.tell(Phase::check, 0.0, "checking what runs");
     NAP_CHECK(check(attempt));
     attempt.memory_before = memory_of_generation(machine);
+    NAP_CHECK(finish_last_update(machine, attempt.limits));
     NAP_TRY(attempt.journal,
-            Journal::begin(machine.paths.journal(),
-                           {{"older", facts_of(machine, machine.number, *machine.generation)},
-                            {"newer_kernel", attempt.newer_kernel.version},
-                            {"newer_number", attempt.number}}));
+            Journal::begin(machine.paths.journal(), {{"older_kernel", machine.kernel.version},
+                                                     {"older_number", machine.number},
+                                                     {"newer_kernel", attempt.newer_kernel.version},
+                                                     {"newer_number", attempt.number}}));
     for (const PhaseStep& step :
          {PhaseStep{Phase::prepare, prepare, Step::prepared}, PhaseStep{Phase::freeze, freeze, Step::frozen},
           PhaseStep{Phase::capture, capture, Step::captured},
@@ -105,8 +112,6 @@ Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const T
             attempt.timeline.begin(Phase::settle);
             settle(attempt);
             attempt.timeline.end();
-            if (auto done = attempt.journal->reach(Step::settled); !done)
-                attempt.report.warnings.push_back(done.error().message);
             attempt.report.outcome = "updated";
         } else {
             attempt.timeline.end();

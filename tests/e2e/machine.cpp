@@ -88,6 +88,7 @@ Machine::Machine(const Options& options) {
     netns_ = "nap-test-" + number;
     tap_ = "tap" + number;
     disk_ = build_directory() / "test" / (name_ + ".img");
+    paths_ = supervisor::Paths::from((build_directory() / "nap").string()).value().machine(name_);
     fs::create_directories(disk_.parent_path());
     must(call({"cp", "--reflink=auto", "--sparse=always", (build_directory() / "disk/root.img").string(),
                disk_.string()}),

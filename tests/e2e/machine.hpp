@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/process.hpp"
+#include "supervisor/paths.hpp"
 
 namespace nap::e2e {
 
@@ -54,6 +55,10 @@ class Machine {
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::filesystem::path& disk() const { return disk_; }
     [[nodiscard]] const std::string& netns() const { return netns_; }
+    // Its files on the host: sockets, memory, configuration and journal.
+    [[nodiscard]] std::filesystem::path run_folder() const { return paths_.run; }
+    [[nodiscard]] std::filesystem::path memory_folder() const { return paths_.memory; }
+    [[nodiscard]] std::filesystem::path state_folder() const { return paths_.state; }
 
     [[nodiscard]] Output exec(const Arguments& argv, std::chrono::milliseconds limit = kShort) const;
     [[nodiscard]] Output update(const std::string& kernel, const Arguments& environment = {}) const;
@@ -69,6 +74,7 @@ class Machine {
   private:
     std::string name_, netns_, tap_;
     std::filesystem::path disk_;
+    supervisor::MachinePaths paths_;
 };
 
 // scripts/demo-client, counting: any number lost or repeated, and a broken connection, show at the end.

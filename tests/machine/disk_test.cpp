@@ -92,5 +92,39 @@ TEST_F(Disk, OverlayIsEmptyPrivateAndWithoutBacking) {
     EXPECT_FALSE(create_overlay(scratch.path / "no" / "where", kMiB));
 }
 
+// The overlay of a generation that died; the machine's own lock on the image is held.
+TEST_F(Disk, OverlayIsMergedWithoutAGuest) {
+    for (std::string format : {"raw", "qcow2"}) {
+        auto image = make(format), overlay = scratch.path / "overlay.qcow2";
+        ASSERT_TRUE(create_overlay(overlay, 64 * kMiB));
+        auto written = run({.argv = {"qemu-io", "-f", "qcow2", "-c", "write -P 0x5a 1M 64k", overlay}},
+                           std::chrono::seconds(30));
+        ASSERT_TRUE(written && written->status == 0);
+        {
+            auto lock = lock_disk(image);
+            ASSERT_TRUE(lock);
+            auto merged = merge_without_guest(overlay, image, {format, 64 * kMiB, false});
+            ASSERT_TRUE(merged) << merged.error().message;
+        }
+        EXPECT_FALSE(std::filesystem::exists(overlay));
+        auto read = run({.argv = {"qemu-io", "-f", format, "-c", "read -P 0x5a 1M 64k", image}},
+                        std::chrono::seconds(30));
+        EXPECT_EQ(read->out.find("verification failed"), std::string::npos) << read->out;
+        EXPECT_EQ(read->status, 0) << read->out;
+    }
+}
+
+TEST_F(Disk, OverlayThatNamesAnotherFileIsNotMerged) {
+    auto image = make("raw"), overlay = scratch.path / "overlay.qcow2", other = scratch.path / "other";
+    auto made = run({.argv = {"qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=" + other.string(),
+                              overlay, "64M"}},
+                    std::chrono::seconds(30));
+    ASSERT_TRUE(made && made->status == 0) << made->out;
+    auto merged = merge_without_guest(overlay, image, {"raw", 64 * kMiB, false});
+    ASSERT_FALSE(merged);
+    EXPECT_NE(merged.error().message.find("another file"), std::string::npos) << merged.error().message;
+    EXPECT_FALSE(merge_without_guest(image, image, {"raw", 64 * kMiB, false}));
+}
+
 }  // namespace
 }  // namespace nap::machine

@@ -167,12 +167,14 @@ TEST_F(Tap, QueueOfARunningProcessCanBeTakenBack) {
     give_address();
     auto holder = Process::start({.argv = {"sleep", "60"}, .descriptors = {{newer->fd(), 3}}});
     ASSERT_TRUE(holder);
-    auto taken = TapQueue::take_from(holder->pid(), 3, false);
+    auto taken = TapQueue::take_from(holder->pid(), 3);
     ASSERT_TRUE(taken) << taken.error().message;
+    EXPECT_FALSE(taken->attached());
     ASSERT_TRUE(taken->attach());
+    EXPECT_TRUE(TapQueue::take_from(holder->pid(), 3)->attached());
     send_datagram("mine");
     EXPECT_TRUE(receives(*newer, "mine"));
-    EXPECT_FALSE(TapQueue::take_from(holder->pid(), 0, false));
+    EXPECT_FALSE(TapQueue::take_from(holder->pid(), 0));
 }
 
 }  // namespace

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The supervisor is killed (SIGKILL) at a point of an update: the next command finds exactly one generation,
+// the older one before the commit record, the newer one after it, with the client's connection alive.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "e2e/machine.hpp"
+#include "machine/found_generations.hpp"
+
+namespace nap::e2e {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+// Counts on after what happened: the service answers.
+void expect_progress(const Counter& counter) {
+    const long before = counter.replies();
+    for (int tries = 0; tries < 300 && counter.replies() <= before + 3; ++tries)
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_GT(counter.replies(), before + 3);
+}
+
+class Killed : public testing::Test {
+  protected:
+    Killed() : machine_(Machine::Options{.testing = true}), counter_(machine_) {}
+
+    // Kernel that runs after the supervisor was killed at `point` of an update to the other one.
+    std::string kill_at(const std::string& point) {
+        const auto other = machine_.kernel() == kernels().older ? kernels().newer : kernels().older;
+        // The successor is started by a command of ours: it listens to tests, too.
+        ::setenv("NAP_TESTING", "1", 1);
+        const auto update = machine_.update(other, {"NAP_TEST_FAULT=kill:" + point});
+        const auto runs = machine_.kernel();
+        EXPECT_EQ(update.status, runs == other ? 0 : 1) << update.out;
+        EXPECT_THAT(update.out, HasSubstr("supervisor")) << point;
+        EXPECT_EQ(machine_.status().value("state", ""), "running");
+        expect_progress(counter_);
+        expect_nothing_left(point);
+        return runs;
+    }
+
+    void expect_nothing_left(const std::string& point) {
+        const auto generations = machine::find_generations(machine_.run_folder());
+        ASSERT_TRUE(generations) << generations.error().message;
+        EXPECT_EQ(generations->size(), 1U) << point;
+        EXPECT_THAT(names_in(machine_.run_folder()), testing::SizeIs(3))
+            << point;  // lock, control.sock, gen-N
+        EXPECT_THAT(names_in(machine_.memory_folder()), testing::SizeIs(2)) << point;  // u, k-N
+        for (const auto& name : names_in(machine_.state_folder()))
+            EXPECT_EQ(name.find("overlay"), name.npos) << point;
+    }
+
+    static std::vector<std::string> names_in(const fs::path& folder) {
+        std::vector<std::string> names;
+        for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
+        return names;
+    }
+
+    void expect_nothing_lost() {
+        const auto report = counter_.stop();
+        EXPECT_EQ(report.value("lost", -1), 0);
+        EXPECT_EQ(report.value("repeated", -1), 0);
+        EXPECT_FALSE(report.value("connection_lost", true));
+    }
+
+    Machine machine_;
+    Counter counter_;
+};
+
+TEST_F(Killed, BeforeTheCommitRecordTheOlderKernelGoesOn) {
+    for (const char* point : {"prepare.booted", "capture", "restore.adopted", "commit"})
+        EXPECT_EQ(kill_at(point), kernels().older) << point;
+    const auto update = machine_.update(kernels().newer);
+    EXPECT_EQ(update.status, 0) << update.out;
+    EXPECT_EQ(machine_.kernel(), kernels().newer);
+    expect_nothing_lost();
+}
+
+TEST_F(Killed, AfterTheCommitRecordTheNewerKernelGoesOn) {
+    auto expected = kernels().older;
+    for (const char* point : {"commit.recorded", "commit.released", "settle.memory"}) {
+        expected = expected == kernels().older ? kernels().newer : kernels().older;
+        EXPECT_EQ(kill_at(point), expected) << point;
+    }
+    const auto update = machine_.update(kernels().older);
+    EXPECT_EQ(update.status, 0) << update.out;
+    expect_nothing_lost();
+}
+
+// No update is under way: a successor serves the machine on.
+TEST_F(Killed, BetweenUpdates) {
+    const auto supervisor = machine_.status().value("supervisor_pid", 0);
+    ASSERT_GT(supervisor, 0);
+    ASSERT_EQ(::kill(supervisor, SIGKILL), 0);
+    const auto recovered = nap({"status", machine_.name()});
+    EXPECT_THAT(recovered.out, HasSubstr("recovering"));
+    const auto found = machine_.status();
+    EXPECT_EQ(found.value("state", ""), "running");
+    EXPECT_NE(found.value("supervisor_pid", 0), supervisor);
+    EXPECT_EQ(machine_.kernel(), kernels().older);
+    expect_progress(counter_);
+    const auto update = machine_.update(kernels().newer);
+    EXPECT_EQ(update.status, 0) << update.out;
+    expect_progress(counter_);
+    expect_nothing_lost();
+}
+
+}  // namespace
+}  // namespace nap::e2e
