@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a guest state is: set up once, verified after every update. See README.md for the protocol.
+// What a guest state is: set up once, verified after every update; and an obstacle: what an update refuses.
+// See README.md for the protocol.
 #pragma once
 
 #include <cstddef>
@@ -55,6 +56,19 @@ struct Registration {
 #define NAP_GUEST_STATE_ON(line, ...) NAP_GUEST_STATE_AS(line, __VA_ARGS__)
 // NAP_GUEST_STATE("name", Class, constructor arguments...) at namespace scope, one per line.
 #define NAP_GUEST_STATE(...) NAP_GUEST_STATE_ON(__LINE__, __VA_ARGS__)
+
+// An obstacle: what cannot be carried. The function makes one, which then lasts as long as its process; it
+// may throw Failure.
+using Hold = void (*)();
+
+struct ObstacleRegistration {
+    ObstacleRegistration(const char* name, Hold hold);
+};
+
+#define NAP_GUEST_OBSTACLE_AS(id, name, hold) const ::guest::ObstacleRegistration obstacle_##id(name, hold)
+#define NAP_GUEST_OBSTACLE_ON(line, name, hold) NAP_GUEST_OBSTACLE_AS(line, name, hold)
+// NAP_GUEST_OBSTACLE("name", function) at namespace scope, one per line.
+#define NAP_GUEST_OBSTACLE(name, hold) NAP_GUEST_OBSTACLE_ON(__LINE__, name, hold)
 
 // Bytes that depend on every bit of `seed` and on their place.
 void fill_pattern(std::span<std::byte> bytes, std::uint64_t seed);
