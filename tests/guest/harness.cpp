@@ -28,7 +28,7 @@ std::map<std::string, Factory>& registered() {
     static std::map<std::string, Factory> states;
     return states;
 }
-std::map<std::string, Hold>& obstacles() {
+std::map<std::string, Hold>& holders() {
     static std::map<std::string, Hold> all;
     return all;
 }
@@ -88,7 +88,7 @@ void become_daemon(const std::string& name) {
     }
 }
 
-// Never returns: holds the obstacle until killed.
+// Never returns: holds it until killed.
 [[noreturn]] void serve(const std::string& name, Hold hold) {
     become_daemon(name);
     report(name, outcome(hold, "ready"));
@@ -127,7 +127,7 @@ std::string start(const std::string& name) {
 }
 
 std::string hold(const std::string& name) {
-    return start_daemon(name, obstacles().at(name));
+    return start_daemon(name, holders().at(name));
 }
 
 pid_t daemon_of(const std::string& name) {
@@ -175,7 +175,7 @@ struct Command {
     const char* name;
     std::string (*run)(const std::string& state);
     const char* good;  // what a good answer begins with
-    bool of_obstacles = false;
+    bool of_holders = false;
 };
 
 constexpr Command kCommands[] = {
@@ -199,8 +199,8 @@ void list(const auto& kinds) {
 }
 
 int run(const Command& command, std::vector<std::string> names) {
-    const auto all = command.of_obstacles ? names_of(obstacles()) : names_of(registered());
-    if (names.empty() && !command.of_obstacles) names = all;
+    const auto all = command.of_holders ? names_of(holders()) : names_of(registered());
+    if (names.empty() && !command.of_holders) names = all;
     bool good = true;
     for (const auto& name : names) {
         std::string status = "fail: there is nothing of that name";
@@ -219,8 +219,8 @@ Registration::Registration(const char* name, Factory factory) {
     registered().emplace(name, factory);
 }
 
-ObstacleRegistration::ObstacleRegistration(const char* name, Hold hold) {
-    obstacles().emplace(name, hold);
+HolderRegistration::HolderRegistration(const char* name, Hold hold) {
+    holders().emplace(name, hold);
 }
 
 static int dispatch(const std::vector<std::string>& arguments) {
@@ -229,14 +229,14 @@ static int dispatch(const std::vector<std::string>& arguments) {
         list(registered());
         return 0;
     }
-    if (verb == "obstacles") {
-        list(obstacles());
+    if (verb == "holders") {
+        list(holders());
         return 0;
     }
     for (const auto& command : kCommands)
         if (verb == command.name) return run(command, {arguments.begin() + 1, arguments.end()});
     std::cerr << "usage: guest-states list|start|verify|damage|stop|selftest [NAME...]\n"
-                 "       guest-states obstacles | hold|release NAME...\n";
+                 "       guest-states holders | hold|release NAME...\n";
     return 2;
 }
 

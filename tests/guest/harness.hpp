@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a guest state is: set up once, verified after every update; and an obstacle: what an update refuses.
-// See README.md for the protocol.
+// What a guest state is: set up once, verified after every update; and a holder: what an update refuses, or
+// only seems to have to. See README.md for the protocol.
 #pragma once
 
 #include <cstddef>
@@ -61,14 +61,14 @@ struct Registration {
 // may throw Failure.
 using Hold = void (*)();
 
-struct ObstacleRegistration {
-    ObstacleRegistration(const char* name, Hold hold);
+struct HolderRegistration {
+    HolderRegistration(const char* name, Hold hold);
 };
 
-#define NAP_GUEST_OBSTACLE_AS(id, name, hold) const ::guest::ObstacleRegistration obstacle_##id(name, hold)
-#define NAP_GUEST_OBSTACLE_ON(line, name, hold) NAP_GUEST_OBSTACLE_AS(line, name, hold)
-// NAP_GUEST_OBSTACLE("name", function) at namespace scope, one per line.
-#define NAP_GUEST_OBSTACLE(name, hold) NAP_GUEST_OBSTACLE_ON(__LINE__, name, hold)
+#define NAP_GUEST_HOLDER_AS(id, name, hold) const ::guest::HolderRegistration holder_##id(name, hold)
+#define NAP_GUEST_HOLDER_ON(line, name, hold) NAP_GUEST_HOLDER_AS(line, name, hold)
+// NAP_GUEST_HOLDER("name", function) at namespace scope, one per line.
+#define NAP_GUEST_HOLDER(name, hold) NAP_GUEST_HOLDER_ON(__LINE__, name, hold)
 
 // Bytes that depend on every bit of `seed` and on their place.
 void fill_pattern(std::span<std::byte> bytes, std::uint64_t seed);

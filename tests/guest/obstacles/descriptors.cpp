@@ -62,13 +62,13 @@ void hold_half_made_mount() {
     check(syscall(SYS_fsopen, "tmpfs", 0), "fsopen tmpfs");
 }
 
-NAP_GUEST_OBSTACLE("io_uring", hold_io_uring);
-NAP_GUEST_OBSTACLE("perf_event", hold_perf_event);
-NAP_GUEST_OBSTACLE("perf_buffer", hold_perf_buffer);
-NAP_GUEST_OBSTACLE("bpf_map", hold_bpf_map);
-NAP_GUEST_OBSTACLE("userfaultfd", hold_userfaultfd);
-NAP_GUEST_OBSTACLE("landlock", hold_landlock_ruleset);
-NAP_GUEST_OBSTACLE("fscontext", hold_half_made_mount);
+NAP_GUEST_HOLDER("io_uring", hold_io_uring);
+NAP_GUEST_HOLDER("perf_event", hold_perf_event);
+NAP_GUEST_HOLDER("perf_buffer", hold_perf_buffer);
+NAP_GUEST_HOLDER("bpf_map", hold_bpf_map);
+NAP_GUEST_HOLDER("userfaultfd", hold_userfaultfd);
+NAP_GUEST_HOLDER("landlock", hold_landlock_ruleset);
+NAP_GUEST_HOLDER("fscontext", hold_half_made_mount);
 
 }  // namespace
 }  // namespace guest

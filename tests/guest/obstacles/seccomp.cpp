@@ -19,7 +19,7 @@ void hold_seccomp_listener() {
           "seccomp with a listener");
 }
 
-NAP_GUEST_OBSTACLE("seccomp_listen", hold_seccomp_listener);
+NAP_GUEST_HOLDER("seccomp_listen", hold_seccomp_listener);
 
 }  // namespace
 }  // namespace guest
