@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <string>
 
+#include "agent/deleted_files.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -17,8 +19,14 @@ bool is_32_bit(std::string_view header) {
 }
 
 void find_in_program(const Task& task, Obstacles& obstacles) {
-    auto program = open_file("/proc/" + std::to_string(task.host_pid) + "/exe", O_RDONLY);
+    const std::string link = "/proc/" + std::to_string(task.host_pid) + "/exe";
+    auto program = open_file(link, O_RDONLY);
     if (!program) return;  // it has ended
+    std::error_code gone;
+    if (is_deleted(std::filesystem::read_symlink(link, gone).string()))
+        add(obstacles, task,
+            {"a program whose file was deleted or replaced since it was started",
+             "What it executes can no longer be found by its name.", "Restart the program."});
     std::array<char, EI_NIDENT> header{};
     const ssize_t got = ::read(program->get(), header.data(), header.size());
     if (got > 0 && is_32_bit({header.data(), static_cast<std::size_t>(got)}))

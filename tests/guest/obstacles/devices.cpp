@@ -13,7 +13,7 @@ namespace guest {
 namespace {
 
 std::string device(const char* name, mode_t kind, unsigned major, unsigned minor) {
-    const std::string path = std::string("/dev/shm/") + name;
+    const std::string path = std::string("/dev/nap-test-") + name;
     unlink(path.c_str());
     check(mknod(path.c_str(), kind | 0600, makedev(major, minor)), "mknod");
     return path;
