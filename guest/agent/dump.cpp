@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/criu.hpp"
+#include "agent/deleted_files.hpp"
 #include "agent/freeze.hpp"
 #include "agent/namespaces.hpp"
 #include "agent/params.hpp"
@@ -36,7 +37,7 @@ Result<> run_criu(const CriuFolders& folders, pid_t init) {
          {std::string("-t"), std::to_string(init), std::string("--leave-running"),
           std::string("--freeze-cgroup"), std::string(kCgroup), std::string("--external"),
           "net[" + std::to_string(network) + "]:machine", std::string("--no-private-contents"),
-          std::string("--ghost-limit"), std::string("64M")})
+          std::string("--ghost-limit"), std::to_string(kGhostLimitMiB) + "M"})
         command.argv.push_back(argument);
     NAP_TRY(const Output output, run(command, kDumpLimit));
     if (output.status == 0) return {};

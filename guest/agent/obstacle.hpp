@@ -5,19 +5,28 @@
 #include <sys/types.h>
 
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "agent/tasks.hpp"
 
 namespace nap::agent {
 
-struct Obstacle {
-    pid_t pid = 0;  // in the userland; 0: no single process
-    std::string name;
+// What stands in the way, apart from whose it is.
+struct Finding {
     std::string what;    // "an io_uring instance"
     std::string why;     // one sentence
     std::string advice;  // one sentence
 };
 
+struct Obstacle {
+    pid_t pid = 0;  // in the userland; 0: no single process
+    std::string name;
+    Finding finding;
+};
+
 using Obstacles = std::vector<Obstacle>;
+
+// Once for each process and finding, however many descriptors or mappings show it.
+void add(Obstacles& obstacles, const Task& task, Finding finding);
 
 }  // namespace nap::agent

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/open_files.hpp"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
+#include "agent/deleted_files.hpp"
+#include "agent/sockets.hpp"
+#include "agent/watches.hpp"
 #include "base/fd.hpp"
-#include "base/units.hpp"
 
 namespace nap::agent {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::uint64_t kGhostLimit = 64 * kMiB;  // as in the dump's --ghost-limit
 
 struct LinkKind {
     std::string_view prefix, what, advice;
@@ -40,6 +41,9 @@ constexpr std::array kUnsupportedLinks = {
     LinkKind{"anon_inode:[vfio", "a passed-through device",
              "Stop the program that uses the device before the update."},
     LinkKind{"anon_inode:[fscontext]", "a half-made mount", "Try again when the mount is done."},
+    LinkKind{"anon_inode:[landlock-ruleset]", "a Landlock rule set",
+             "Let the program close it once the rules are in force."},
+    LinkKind{"/secretmem", "secret memory (memfd_secret)", "Stop the program before the update."},
     LinkKind{"/dmabuf:", "a DMA buffer", "Stop the program that uses the device before the update."},
 };
 
@@ -52,27 +56,51 @@ constexpr std::array kHarmlessDevices = {Number{1, 3, 3},    Number{1, 5, 5}, Nu
                                          Number{136, 0, ~0U}};
 constexpr unsigned kLastPtyMajor = 143;
 
-std::optional<Finding> judge_descriptor(int fd, std::string_view link) {
+constexpr unsigned long kQueueFileSystem = 0x19800202;  // MQUEUE_MAGIC of the kernel's ipc/mqueue.c
+
+// The file behind a descriptor of the agent's own, whatever it was opened from.
+std::optional<Finding> judge_file(int fd, std::string_view path, const MountTable& mounts) {
     struct stat information {};
     if (::fstat(fd, &information) != 0) return std::nullopt;
-    if (S_ISSOCK(information.st_mode)) {
-        int domain = 0, type = 0, protocol = 0;
-        socklen_t size = sizeof domain;
-        ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
-        ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
-        ::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size);
-        return judge_socket(domain, type, protocol);
-    }
     if (S_ISCHR(information.st_mode) || S_ISBLK(information.st_mode))
         return judge_device(S_ISCHR(information.st_mode), major(information.st_rdev),
                             minor(information.st_rdev));
-    if (S_ISREG(information.st_mode) && information.st_nlink == 0 && !link.starts_with("/memfd:") &&
-        static_cast<std::uint64_t>(information.st_blocks) * 512 > kGhostLimit)
-        return Finding{"a deleted file of " + std::to_string(information.st_size) + " bytes, still open (" +
-                           std::string(link) + ")",
-                       "Deleted files are copied during the update, up to 64 MiB each.",
-                       "Let the program close or truncate the file."};
-    return std::nullopt;
+    struct statfs file_system {};
+    if (::fstatfs(fd, &file_system) == 0 &&
+        static_cast<unsigned long>(file_system.f_type) == kQueueFileSystem)
+        return Finding{"a POSIX message queue (" + std::string(path) + ")",
+                       "Queues and the messages in them cannot be carried over.",
+                       "Let the program close the queue, or use System V queues."};
+    if (is_deleted(path))
+        if (auto finding = judge_deleted(path, information)) return finding;
+    if (path.starts_with("/memfd:") || path.starts_with("/anon_hugepage")) {
+        if (static_cast<unsigned long>(file_system.f_type) == HUGETLBFS_MAGIC)
+            return Finding{"a file of huge pages (hugetlbfs)", "It cannot be carried over yet.",
+                           "Let the program use transparent huge pages instead."};
+        return std::nullopt;
+    }
+    auto fdinfo = read_file("/proc/self/fdinfo/" + std::to_string(fd));
+    const auto mount = fdinfo ? parse_mount_id(*fdinfo) : std::nullopt;
+    return mount ? judge_place(path, mounts.place_of(*mount)) : std::nullopt;
+}
+
+void find_in_descriptor(const Task& task, int process, const fs::path& entry, Surroundings& surroundings,
+                        Obstacles& obstacles) {
+    std::error_code gone;
+    const std::string link = fs::read_symlink(entry, gone);
+    if (gone) return;
+    const int number = std::atoi(entry.filename().c_str());
+    if (link == "anon_inode:[eventpoll]") surroundings.epolls.find_in(task, number, obstacles);
+    if (link == "anon_inode:inotify") find_in_watches(task, number, surroundings.mounts, obstacles);
+    auto finding = judge_link(link);
+    const bool socket = link.starts_with("socket:");
+    if (!finding && (socket || link.starts_with("/"))) {
+        const UniqueFd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, process, number, 0)));
+        if (copy)
+            finding = socket ? judge_socket_descriptor(copy.get())
+                             : judge_file(copy.get(), link, surroundings.mounts);
+    }
+    if (finding) add(obstacles, task, std::move(*finding));
 }
 
 }  // namespace
@@ -84,27 +112,6 @@ std::optional<Finding> judge_link(std::string_view link) {
                            "Its state lies in the kernel, which does not give it out.",
                            std::string(kind.advice)};
     return std::nullopt;
-}
-
-std::optional<Finding> judge_socket(int domain, int type, int protocol) {
-    switch (domain) {
-        case AF_UNSPEC:  // it could not be asked
-        case AF_UNIX:
-        case AF_NETLINK:
-        case AF_PACKET:
-            return std::nullopt;
-        case AF_INET:
-        case AF_INET6:
-            if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ||
-                type == SOCK_RAW)
-                return std::nullopt;
-            break;
-        default:
-            break;
-    }
-    return Finding{"a socket of domain " + std::to_string(domain) + ", protocol " + std::to_string(protocol),
-                   "Only unix, TCP, UDP, raw, packet and netlink sockets can be carried over.",
-                   "Stop the program, or let it use one of these."};
 }
 
 std::optional<Finding> judge_device(bool character, unsigned major, unsigned minor) {
@@ -120,24 +127,43 @@ std::optional<Finding> judge_device(bool character, unsigned major, unsigned min
                    "Stop the program that uses the device before the update."};
 }
 
-void find_in_open_files(const Task& task, Obstacles& obstacles) {
-    const fs::path folder = "/proc/" + std::to_string(task.host_pid) + "/fd";
+std::optional<Finding> judge_place(std::string_view path, Place place) {
+    switch (place) {
+        case Place::visible:
+            return std::nullopt;
+        case Place::hidden:
+            return Finding{"an open file hidden by a later mount (" + std::string(path) + ")",
+                           "No path leads to it, so it cannot be opened again.",
+                           "Unmount what lies over it."};
+        case Place::detached:
+            return Finding{"an open file on a file system that was unmounted (" + std::string(path) + ")",
+                           "No path leads to it, so it cannot be opened again.",
+                           "Let the program close the file, or restart it."};
+    }
+    return std::nullopt;
+}
+
+std::optional<int> parse_mount_id(std::string_view fdinfo) {
+    constexpr std::string_view kKey = "mnt_id:";
+    const auto at = fdinfo.find(kKey);
+    if (at == std::string_view::npos) return std::nullopt;
+    return std::atoi(std::string(fdinfo.substr(at + kKey.size(), 16)).c_str());
+}
+
+void find_in_open_files(const Task& task, Surroundings& surroundings, Obstacles& obstacles) {
+    const fs::path folder = "/proc/" + std::to_string(task.host_pid);
     const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, task.host_pid, 0)));
     if (!process) return;  // it has ended
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(folder, error)) {
+    for (const auto& entry : fs::directory_iterator(folder / "fd", error))
+        find_in_descriptor(task, process.get(), entry.path(), surroundings, obstacles);
+    for (const char* which : {"cwd", "root"}) {
+        auto directory = open_file(folder / which, O_PATH);
+        if (!directory) continue;
         std::error_code gone;
-        const std::string link = fs::read_symlink(entry.path(), gone);
-        if (gone) continue;
-        auto finding = judge_link(link);
-        if (!finding && (link.starts_with("socket:") || link.starts_with("/"))) {
-            int number = -1;
-            const std::string name = entry.path().filename();
-            std::from_chars(name.data(), name.data() + name.size(), number);
-            const UniqueFd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
-            if (copy) finding = judge_descriptor(copy.get(), link);
-        }
-        if (finding) obstacles.push_back({task.pid, task.name, finding->what, finding->why, finding->advice});
+        if (auto finding = judge_file(directory->get(), fs::read_symlink(folder / which, gone).string(),
+                                      surroundings.mounts))
+            add(obstacles, task, std::move(*finding));
     }
 }
 

@@ -1,29 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Open files of a process that CRIU cannot carry: kinds of descriptors, sockets, devices.
+// Open files of a process that CRIU cannot carry: kinds of descriptors, devices, files that no path leads to.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include "agent/epolls.hpp"
+#include "agent/mounts.hpp"
 #include "agent/obstacle.hpp"
 #include "agent/tasks.hpp"
 
 namespace nap::agent {
 
-struct Finding {
-    std::string what, why, advice;
-};
-
 // By the text of /proc/PID/fd/N.
 std::optional<Finding> judge_link(std::string_view link);
-
-// A socket's domain, type and protocol as for socket(2).
-std::optional<Finding> judge_socket(int domain, int type, int protocol);
 
 // An open device node. `character`: else a block device.
 std::optional<Finding> judge_device(bool character, unsigned major, unsigned minor);
 
-void find_in_open_files(const Task& task, Obstacles& obstacles);
+// `place`: that of the file's mount.
+std::optional<Finding> judge_place(std::string_view path, Place place);
+
+// "mnt_id:" of /proc/PID/fdinfo/N; nothing where there is none.
+std::optional<int> parse_mount_id(std::string_view fdinfo);
+
+// What open files of all tasks are judged by.
+struct Surroundings {
+    MountTable mounts;
+    Epolls epolls;
+};
+
+// Descriptors, working and root directory. Tasks by ascending pid.
+void find_in_open_files(const Task& task, Surroundings& surroundings, Obstacles& obstacles);
 
 }  // namespace nap::agent

@@ -30,7 +30,7 @@ Result<int> check(const Context& context, const CheckOptions& options) {
         for (const auto& obstacle : obstacles) {
             auto who = text_at(obstacle, "name");
             if (auto pid = number_at(obstacle, "pid")) who = fmt::format("{} (process {})", who, pid);
-            fmt::print("{}: {}: {}. {}\n", who, text_at(obstacle, "what"), text_at(obstacle, "why"),
+            fmt::print("{}: {}: {} {}\n", who, text_at(obstacle, "what"), text_at(obstacle, "why"),
                        text_at(obstacle, "advice"));
         }
     }

@@ -146,8 +146,10 @@ void Machine::install_states() const {
          "nap cp");
 }
 
-Output Machine::states(const std::string& verb) const {
-    return exec({"/opt/nap-test/guest-states", verb}, kLong);
+Output Machine::states(const std::string& verb, const Arguments& names) const {
+    Arguments argv{"/opt/nap-test/guest-states", verb};
+    argv.insert(argv.end(), names.begin(), names.end());
+    return exec(argv, kLong);
 }
 
 Counter::Counter(const Machine& machine)

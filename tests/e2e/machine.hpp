@@ -65,9 +65,9 @@ class Machine {
     [[nodiscard]] std::string kernel() const;  // uname -r, asked inside
     [[nodiscard]] nlohmann::json status() const;
 
-    // Puts tests/guest's program into the machine; `states` calls it: start, verify, ...
+    // Puts tests/guest's program into the machine; `states` calls it: start, verify, ... of `names`.
     void install_states() const;
-    [[nodiscard]] Output states(const std::string& verb) const;
+    [[nodiscard]] Output states(const std::string& verb, const Arguments& names = {}) const;
 
     static constexpr const char* kAddress = "10.78.0.2";
 

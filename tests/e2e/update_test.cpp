@@ -168,23 +168,18 @@ TEST(Update, GoesOnWithoutItsClient) {
 // An io_uring cannot be carried: the update says whose it is, and disturbs nothing.
 TEST(Update, RefusesWhatCannotBeCarried) {
     const Machine machine;
-    const std::string program =
-        "import ctypes, time\n"
-        "fd = ctypes.CDLL(None).syscall(425, 8, ctypes.create_string_buffer(120))\n"
-        "assert fd >= 0\n"
-        "time.sleep(3600)\n";
-    const auto started = machine.exec(
-        {"sh", "-c", "exec setsid python3 -c \"$1\" >/dev/null 2>&1 </dev/null &", "sh", program});
-    ASSERT_EQ(started.status, 0) << started.out;
-    std::this_thread::sleep_for(std::chrono::seconds(3));
+    machine.install_states();
+    const auto held = machine.states("hold", {"io_uring"});
+    ASSERT_EQ(held.status, 0) << held.out;
     const auto checked = nap({"check", machine.name(), "--kernel", kernels().newer});
     EXPECT_EQ(checked.status, 1);
-    EXPECT_THAT(checked.out, HasSubstr("python3"));
-    EXPECT_THAT(checked.out, HasSubstr("io_uring"));
+    EXPECT_THAT(checked.out, HasSubstr("io_uring (process"));
+    EXPECT_THAT(checked.out, HasSubstr("an io_uring instance"));
     const auto refused = machine.update(kernels().newer);
     EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.out, HasSubstr("an io_uring instance"));
     EXPECT_EQ(machine.kernel(), kernels().older);
-    EXPECT_EQ(machine.exec({"pkill", "-f", "ctypes"}).status, 0);
+    EXPECT_EQ(machine.states("release", {"io_uring"}).status, 0);
     EXPECT_EQ(nap({"check", machine.name(), "--kernel", kernels().newer}).status, 0);
 }
 

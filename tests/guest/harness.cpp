@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -26,6 +27,10 @@ constexpr int kPatienceMs = 30'000;
 std::map<std::string, Factory>& registered() {
     static std::map<std::string, Factory> states;
     return states;
+}
+std::map<std::string, Hold>& holders() {
+    static std::map<std::string, Hold> all;
+    return all;
 }
 
 std::string status_directory() {
@@ -57,6 +62,14 @@ std::string outcome(const std::function<void()>& step, const std::string& good) 
     }
 }
 
+void become_daemon(const std::string& name) {
+    setsid();
+    close_range(0, ~0U, 0);
+    if (open("/dev/null", O_RDWR) == 0 && dup(0) == 1) dup(0);
+    prctl(PR_SET_NAME, name.c_str());
+    write_text(pid_path(name), std::to_string(getpid()));
+}
+
 // Never returns: sets up the state and answers signals until killed.
 [[noreturn]] void serve(const std::string& name, Factory factory) {
     sigset_t asked;
@@ -64,11 +77,7 @@ std::string outcome(const std::function<void()>& step, const std::string& good) 
     sigaddset(&asked, SIGUSR1);
     sigaddset(&asked, SIGUSR2);
     sigprocmask(SIG_BLOCK, &asked, nullptr);
-    setsid();
-    close_range(0, ~0U, 0);
-    if (open("/dev/null", O_RDWR) == 0 && dup(0) == 1) dup(0);
-    prctl(PR_SET_NAME, name.c_str());
-    write_text(pid_path(name), std::to_string(getpid()));
+    become_daemon(name);
 
     std::unique_ptr<State> state;
     report(name, outcome([&] { (state = factory())->set_up(); }, "ready"));
@@ -77,6 +86,13 @@ std::string outcome(const std::function<void()>& step, const std::string& good) 
         if (signal == SIGUSR1) report(name, outcome([&] { state->verify(); }, "pass"));
         if (signal == SIGUSR2) report(name, outcome([&] { state->damage(); }, "damaged"));
     }
+}
+
+// Never returns: holds it until killed.
+[[noreturn]] void serve(const std::string& name, Hold hold) {
+    become_daemon(name);
+    report(name, outcome(hold, "ready"));
+    for (;;) pause();
 }
 
 // What the daemon says within the time limit, or what became of it.
@@ -94,16 +110,24 @@ std::string await_status(const std::string& name, pid_t pid) {
     return "fail: no answer within " + std::to_string(kPatienceMs / 1000) + " s";
 }
 
-std::string start(const std::string& name) {
+std::string start_daemon(const std::string& name, auto what) {
     std::filesystem::create_directories(status_directory());
     unlink(status_path(name).c_str());
     const auto middle = check(fork(), "fork");
     if (middle == 0) {
-        if (fork() == 0) serve(name, registered().at(name));
+        if (fork() == 0) serve(name, what);
         _exit(0);
     }
     waitpid(static_cast<pid_t>(middle), nullptr, 0);
     return await_status(name, getpid());
+}
+
+std::string start(const std::string& name) {
+    return start_daemon(name, registered().at(name));
+}
+
+std::string hold(const std::string& name) {
+    return start_daemon(name, holders().at(name));
 }
 
 pid_t daemon_of(const std::string& name) {
@@ -151,6 +175,7 @@ struct Command {
     const char* name;
     std::string (*run)(const std::string& state);
     const char* good;  // what a good answer begins with
+    bool of_holders = false;
 };
 
 constexpr Command kCommands[] = {
@@ -159,15 +184,27 @@ constexpr Command kCommands[] = {
     {"damage", [](const std::string& state) { return ask(state, SIGUSR2); }, "damaged"},
     {"stop", stop, "stopped"},
     {"selftest", self_test, "pass"},
+    {"hold", hold, "ready", true},
+    {"release", stop, "stopped", true},
 };
 
+std::vector<std::string> names_of(const auto& kinds) {
+    std::vector<std::string> names;
+    for (const auto& [name, kind] : kinds) names.push_back(name);
+    return names;
+}
+
+void list(const auto& kinds) {
+    for (const auto& name : names_of(kinds)) std::cout << name << "\n";
+}
+
 int run(const Command& command, std::vector<std::string> names) {
-    if (names.empty())
-        for (const auto& [name, factory] : registered()) names.push_back(name);
+    const auto all = command.of_holders ? names_of(holders()) : names_of(registered());
+    if (names.empty() && !command.of_holders) names = all;
     bool good = true;
     for (const auto& name : names) {
-        std::string status = "fail: there is no state of that name";
-        if (registered().contains(name)) {
+        std::string status = "fail: there is nothing of that name";
+        if (std::ranges::find(all, name) != all.end()) {
             const std::string failure = outcome([&] { status = command.run(name); }, "");
             if (!failure.empty()) status = failure;
         }
@@ -182,15 +219,24 @@ Registration::Registration(const char* name, Factory factory) {
     registered().emplace(name, factory);
 }
 
+HolderRegistration::HolderRegistration(const char* name, Hold hold) {
+    holders().emplace(name, hold);
+}
+
 static int dispatch(const std::vector<std::string>& arguments) {
     const std::string verb = arguments.empty() ? "" : arguments.front();
     if (verb == "list") {
-        for (const auto& [name, factory] : registered()) std::cout << name << "\n";
+        list(registered());
+        return 0;
+    }
+    if (verb == "holders") {
+        list(holders());
         return 0;
     }
     for (const auto& command : kCommands)
         if (verb == command.name) return run(command, {arguments.begin() + 1, arguments.end()});
-    std::cerr << "usage: guest-states list|start|verify|damage|stop|selftest [NAME...]\n";
+    std::cerr << "usage: guest-states list|start|verify|damage|stop|selftest [NAME...]\n"
+                 "       guest-states holders | hold|release NAME...\n";
     return 2;
 }
 

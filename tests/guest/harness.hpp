@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a guest state is: set up once, verified after every update. See README.md for the protocol.
+// What a guest state is: set up once, verified after every update; and a holder: what an update refuses, or
+// only seems to have to. See README.md for the protocol.
 #pragma once
 
 #include <cstddef>
@@ -55,6 +56,19 @@ struct Registration {
 #define NAP_GUEST_STATE_ON(line, ...) NAP_GUEST_STATE_AS(line, __VA_ARGS__)
 // NAP_GUEST_STATE("name", Class, constructor arguments...) at namespace scope, one per line.
 #define NAP_GUEST_STATE(...) NAP_GUEST_STATE_ON(__LINE__, __VA_ARGS__)
+
+// An obstacle: what cannot be carried. The function makes one, which then lasts as long as its process; it
+// may throw Failure.
+using Hold = void (*)();
+
+struct HolderRegistration {
+    HolderRegistration(const char* name, Hold hold);
+};
+
+#define NAP_GUEST_HOLDER_AS(id, name, hold) const ::guest::HolderRegistration holder_##id(name, hold)
+#define NAP_GUEST_HOLDER_ON(line, name, hold) NAP_GUEST_HOLDER_AS(line, name, hold)
+// NAP_GUEST_HOLDER("name", function) at namespace scope, one per line.
+#define NAP_GUEST_HOLDER(name, hold) NAP_GUEST_HOLDER_ON(__LINE__, name, hold)
 
 // Bytes that depend on every bit of `seed` and on their place.
 void fill_pattern(std::span<std::byte> bytes, std::uint64_t seed);

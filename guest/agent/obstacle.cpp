@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/obstacle.hpp"
+
+#include <algorithm>
+
+namespace nap::agent {
+
+void add(Obstacles& obstacles, const Task& task, Finding finding) {
+    const bool known = std::ranges::any_of(obstacles, [&](const Obstacle& obstacle) {
+        return obstacle.pid == task.pid && obstacle.finding.what == finding.what;
+    });
+    if (!known) obstacles.push_back({task.pid, task.name, std::move(finding)});
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/memory_areas.hpp"
+
+#include <gtest/gtest.h>
+
+namespace nap::agent {
+namespace {
+
+constexpr const char* kSmaps =
+    "5581e000-5581f000 r--p 00000000 fe:00 1041                       /usr/bin/a program (deleted)\n"
+    "Size:                  4 kB\n"
+    "FilePmdMapped:         0 kB\n"
+    "VmFlags: rd mr mw me sd \n"
+    "7f2c00000000-7f2c00200000 rw-p 00000000 00:0f 4242               /anon_hugepage (deleted)\n"
+    "VmFlags: rd wr mr mw me ac ht sd \n"
+    "7f2c00300000-7f2c00301000 rw-s 000b8000 00:06 5                  /dev/mem\n"
+    "VmFlags: rd wr sh mr mw me ms pf io dc dd de sd \n"
+    "7f2c00400000-7f2c00404000 rw-p 00000000 00:00 0 \n"
+    "VmFlags: rd wr mr mw me lo ac sd \n"
+    "7ffd0a000000-7ffd0a004000 r--p 00000000 00:00 0                  [vvar]\n"
+    "VmFlags: rd mr pf io de dd sd \n";
+
+TEST(ParseAreas, ReadsRangePathAndFlags) {
+    const auto areas = parse_areas(kSmaps);
+    ASSERT_EQ(areas.size(), 5u);
+    EXPECT_EQ(areas[0].range, "5581e000-5581f000");
+    EXPECT_EQ(areas[0].path, "/usr/bin/a program (deleted)");
+    EXPECT_FALSE(areas[0].huge || areas[0].device);
+    EXPECT_TRUE(areas[1].huge);
+    EXPECT_TRUE(areas[2].device);
+    EXPECT_EQ(areas[3].path, "");
+    EXPECT_EQ(areas[4].path, "[vvar]");
+    EXPECT_TRUE(areas[4].device);
+}
+
+TEST(ParseAreas, SkipsWhatIsNone) {
+    EXPECT_TRUE(parse_areas("").empty());
+    EXPECT_TRUE(parse_areas("VmFlags: ht\nnonsense\n").empty());
+}
+
+TEST(JudgeArea, RefusesWhatIsNoOrdinaryMemory) {
+    const auto areas = parse_areas(kSmaps);
+    EXPECT_TRUE(judge_area(areas[1]));
+    EXPECT_TRUE(judge_area(areas[2]));
+    EXPECT_TRUE(judge_area({.range = "", .path = "/secretmem (deleted)"}));
+    EXPECT_TRUE(judge_area({.range = "", .path = "anon_inode:[perf_event]"}));
+}
+
+TEST(JudgeArea, RaisesNoFalseAlarm) {
+    const auto areas = parse_areas(kSmaps);
+    for (const std::size_t index : {0, 3, 4}) EXPECT_FALSE(judge_area(areas[index])) << index;
+    for (const char* path : {"/SYSV00000000 (deleted)", "/dev/zero (deleted)", "/memfd:x (deleted)", "[heap]",
+                             "/[aio] (deleted)", "socket:[42]", "/dev/shm/x"})
+        EXPECT_FALSE(judge_area({.range = "", .path = path})) << path;
+}
+
+}  // namespace
+}  // namespace nap::agent

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/sockets.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <array>
+
+#include "base/fd.hpp"
+
+namespace nap::agent {
+namespace {
+
+TEST(JudgeSocket, AllowsWhatCriuCarries) {
+    EXPECT_FALSE(judge_socket(AF_UNIX, SOCK_STREAM, 0));
+    EXPECT_FALSE(judge_socket(AF_INET, SOCK_STREAM, IPPROTO_TCP));
+    EXPECT_FALSE(judge_socket(AF_INET6, SOCK_DGRAM, IPPROTO_UDP));
+    EXPECT_FALSE(judge_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+    EXPECT_FALSE(judge_socket(AF_NETLINK, SOCK_RAW, 0));
+    EXPECT_FALSE(judge_socket(AF_PACKET, SOCK_RAW, 768));
+}
+
+TEST(JudgeSocket, RefusesOtherKinds) {
+    for (const int domain : {AF_VSOCK, AF_ALG, AF_KEY, AF_XDP, AF_BLUETOOTH, AF_TIPC, AF_CAN})
+        EXPECT_TRUE(judge_socket(domain, SOCK_RAW, 0)) << domain;
+    EXPECT_TRUE(judge_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP));
+    EXPECT_TRUE(judge_socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP));
+    EXPECT_TRUE(judge_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP));
+}
+
+TEST(JudgeTcp, RefusesHalfOpenOnesAndWaitingConnections) {
+    for (const int state : {TCP_ESTABLISHED, TCP_SYN_SENT, TCP_CLOSE_WAIT, TCP_CLOSE, TCP_LAST_ACK})
+        EXPECT_FALSE(judge_tcp(state, 0)) << state;
+    EXPECT_FALSE(judge_tcp(TCP_LISTEN, 0));
+    EXPECT_TRUE(judge_tcp(TCP_LISTEN, 1));
+    EXPECT_TRUE(judge_tcp(TCP_SYN_RECV, 0));
+}
+
+TEST(JudgeNetlink, RefusesUnreadMessagesAndHighGroups) {
+    using Groups = std::array<std::uint32_t, 2>;
+    EXPECT_FALSE(judge_netlink(0, {}, false));
+    EXPECT_FALSE(judge_netlink(7, Groups{1, 0}, false));
+    EXPECT_TRUE(judge_netlink(7, {}, true));
+    EXPECT_TRUE(judge_netlink(7, Groups{0, 1}, false));
+    EXPECT_TRUE(judge_netlink(0, Groups{1, 0}, false));
+}
+
+// The kernel's own count of what waits at a listening socket.
+TEST(JudgeSocketDescriptor, SeesAnUnacceptedConnection) {
+    const UniqueFd listener(::socket(AF_INET, SOCK_STREAM, 0)), client(::socket(AF_INET, SOCK_STREAM, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    ASSERT_EQ(::bind(listener.get(), any, size), 0);
+    ASSERT_EQ(::listen(listener.get(), 4), 0);
+    ASSERT_EQ(::getsockname(listener.get(), any, &size), 0);
+    EXPECT_FALSE(judge_socket_descriptor(listener.get()));
+    ASSERT_EQ(::connect(client.get(), any, size), 0);
+    const auto finding = judge_socket_descriptor(listener.get());
+    ASSERT_TRUE(finding);
+    EXPECT_THAT(finding->what, testing::HasSubstr("1 TCP connection"));
+    EXPECT_FALSE(judge_socket_descriptor(client.get()));
+    const UniqueFd accepted(::accept(listener.get(), nullptr, nullptr));
+    EXPECT_FALSE(judge_socket_descriptor(listener.get()));
+}
+
+}  // namespace
+}  // namespace nap::agent

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `nap check`: every obstacle is named with its owner, and nothing that could be carried is.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "e2e/machine.hpp"
+
+namespace nap::e2e {
+namespace {
+
+using nlohmann::json;
+
+struct Held {
+    const char *name, *what;  // the holder, and a part of what is said of it
+};
+
+// One for each holder in tests/guest/obstacles that belongs to a process.
+constexpr Held kObstacles[] = {
+    {"io_uring", "io_uring"},
+    {"perf_event", "perf event"},
+    {"perf_buffer", "memory shared with the kernel"},
+    {"bpf_map", "BPF"},
+    {"userfaultfd", "userfaultfd"},
+    {"landlock", "Landlock"},
+    {"fscontext", "half-made mount"},
+    {"seccomp_listen", "seccomp listener"},
+    {"user_ns", "user namespace"},
+    {"net_ns", "network namespace"},
+    {"uts_ns", "UTS namespace"},
+    {"ipc_ns", "IPC namespace"},
+    {"cgroup_ns", "control group namespace"},
+    {"pid_ns", "nested PID namespace"},
+    {"pid_ns_empty", "PID namespace of its own for its children"},
+    {"time_ns", "time namespace"},
+    {"time_ns_empty", "time namespace of its own for its children"},
+    {"thread_net_ns", "a thread in a namespace of its own (net)"},
+    {"thread_uts_ns", "a thread in a namespace of its own (uts)"},
+    {"thread_files", "a thread with open files of its own"},
+    {"thread_fs", "a thread with a working directory of its own"},
+    {"xdp_socket", "a socket of domain 44"},
+    {"mptcp", "protocol 262"},
+    {"ping_socket", "protocol 1"},
+    {"tcp_unaccepted", "has not accepted"},
+    {"udp_corked", "UDP_CORK"},
+    {"netlink_unread", "not read"},
+    {"netlink_high", "group above 32"},
+    {"hugetlb", "hugetlbfs pages"},
+    {"hugetlb_empty", "hugetlbfs pages"},
+    {"hugetlb_file", "file of huge pages"},
+    {"swapped", "swapped-out memory"},
+    {"device_memory", "device's memory"},
+    {"serial_device", "character device 4:64"},
+    {"block_device", "block device 254:0"},
+    {"misc_device", "character device 10:228"},
+    {"mem_device", "character device 1:1"},
+    {"deleted_large", "deleted file of 65 MiB"},
+    {"deleted_mapped", "deleted file of 65 MiB"},
+    {"deleted_linked", "another name is left"},
+    {"detached_mount", "unmounted"},
+    {"detached_cwd", "unmounted"},
+    {"overmounted", "hidden by a later mount"},
+    {"watch_proc", "file system of type proc"},
+    {"watch_sys", "file system of type sysfs"},
+    {"watch_pts", "file system of type devpts"},
+    {"epoll_closed", "epoll"},
+    {"mqueue", "message queue"},
+    {"traced", "tracer"},
+    {"dead_leader", "outlive"},
+    {"shared_vm", "CLONE_VM"},
+    {"shared_fs", "CLONE_FS"},
+    {"vfork", "CLONE_VM"},
+    {"compat", "32-bit"},
+    {"deadline", "scheduling policy"},
+};
+
+// And of the machine as a whole.
+constexpr Held kMounts[] = {
+    {"mount_ramfs", "type ramfs"},
+    {"mount_hugetlbfs", "type hugetlbfs"},
+    {"mount_bpf", "type bpf"},
+    {"bind_rootless", "a part of a file system"},
+};
+
+constexpr Held kReplaced{"replaced", "deleted or replaced"};  // a program like any other
+
+constexpr const char* kCarried[] = {
+    "packet",      "packet_ring",  "icmp_raw",        "tcp_connecting", "netlink_group", "temporary_file",
+    "deleted_cwd", "lease",        "sysv_deleted",    "mount_mqueue",   "mount_debugfs", "mount_tracefs",
+    "mount_proc",  "mount_sysfs",  "mount_tmpfs",     "mount_devtmpfs", "mount_pstore",  "mount_devpts",
+    "mount_ns",    "watch_tmpfs",  "watch_cgroup",    "watch_deleted",  "fanotify_file", "fanotify_mount",
+    "pidfd",       "pidfd_dead",   "epoll_moved",     "stopped",        "zombie",        "thread_creds",
+    "chroot",      "shared_files", "mount_securityfs"};
+
+Arguments names(const auto& held) {
+    Arguments all;
+    for (const Held& each : held) all.emplace_back(each.name);
+    return all;
+}
+
+json obstacles(const Machine& machine) {
+    const auto answer = json_of(nap({"--json", "check", machine.name(), "--kernel", kernels().newer}, kLong));
+    return answer.is_object() ? answer.value("obstacles", json()) : json();
+}
+
+bool said(const json& obstacle, const std::string& what) {
+    return obstacle.value("what", "").find(what) != std::string::npos;
+}
+
+// Names of processes, as the machine itself has them.
+std::string name_of(const Machine& machine, int pid) {
+    auto name = machine.exec({"cat", "/proc/" + std::to_string(pid) + "/comm"}).out;
+    return name.substr(0, name.find('\n'));
+}
+
+// That of the holder, and with a process id under which the machine knows it.
+void expect_named(const Machine& machine, const json& all, const Held& held) {
+    SCOPED_TRACE(held.name);
+    const auto found = std::ranges::find_if(all, [&](const json& obstacle) {
+        return obstacle.value("name", "") == held.name && said(obstacle, held.what);
+    });
+    ASSERT_NE(found, all.end());
+    EXPECT_FALSE(found->value("why", "").empty());
+    EXPECT_FALSE(found->value("advice", "").empty());
+    EXPECT_EQ(name_of(machine, found->value("pid", 0)), held.name);
+}
+
+TEST(Check, NamesEveryObstacleAndItsOwner) {
+    const Machine machine;
+    machine.install_states();
+    ASSERT_EQ(obstacles(machine), json::array());
+    for (const auto& group : {names(kObstacles), names(kMounts)}) {
+        const auto held = machine.states("hold", group);
+        ASSERT_EQ(held.status, 0) << held.out;
+    }
+    const auto started = machine.exec(
+        {"sh", "-c",
+         "cp /bin/sleep /var/tmp/replaced && (setsid /var/tmp/replaced 3600 </dev/null >/dev/null 2>&1 &) && "
+         "sleep 2 && rm /var/tmp/replaced"});
+    ASSERT_EQ(started.status, 0) << started.out;
+    const json all = obstacles(machine);
+    expect_named(machine, all, kReplaced);
+    for (const Held& held : kObstacles) expect_named(machine, all, held);
+    for (const Held& held : kMounts)
+        EXPECT_TRUE(std::ranges::any_of(all, [&](const json& each) { return said(each, held.what); }))
+            << held.name << " is not among " << all.dump(1);
+    // Nobody else is blamed.
+    for (const json& obstacle : all) {
+        const auto name = obstacle.value("name", "");
+        const auto is_held = [&](const Held& held) { return name == held.name; };
+        EXPECT_TRUE(name.empty() || is_held(kReplaced) || std::ranges::any_of(kObstacles, is_held))
+            << obstacle.dump();
+    }
+    for (const auto& group : {names(kObstacles), names(kMounts)})
+        EXPECT_EQ(machine.states("release", group).status, 0);
+    EXPECT_EQ(machine.exec({"pkill", "-x", "replaced"}).status, 0);
+    EXPECT_EQ(machine.exec({"sh", "-c", "swapoff -a; echo 0 > /proc/sys/vm/nr_hugepages"}).status, 0);
+    EXPECT_EQ(obstacles(machine), json::array());
+}
+
+TEST(Check, PassesWhatIsCarried) {
+    const Machine machine;
+    machine.install_states();
+    const Arguments names(std::begin(kCarried), std::end(kCarried));
+    const auto held = machine.states("hold", names);
+    ASSERT_EQ(held.status, 0) << held.out;
+    EXPECT_EQ(obstacles(machine), json::array());
+    const auto updated = machine.update(kernels().newer);
+    EXPECT_EQ(updated.status, 0) << updated.out;
+    EXPECT_EQ(machine.kernel(), kernels().newer);
+    const auto released = machine.states("release", names);
+    EXPECT_EQ(released.status, 0) << released.out;
+}
+
+}  // namespace
+}  // namespace nap::e2e

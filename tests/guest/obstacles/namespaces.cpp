@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Namespaces of a process's or a thread's own.
+#include <sched.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "child.hpp"
+#include "harness.hpp"
+
+namespace guest {
+namespace {
+
+template <int kNamespace>
+void hold_own() {
+    check(unshare(kNamespace), "unshare");
+}
+
+// Children are born into it; the process itself stays where it was.
+template <int kNamespace>
+void hold_childs_own() {
+    check(unshare(kNamespace), "unshare");
+    static const Child child([] { return [](const std::string&) { return std::string(); }; });
+}
+
+template <int kNamespace>
+void hold_threads_own() {
+    static bool failed = false;
+    static volatile bool done = false;
+    std::thread([] {
+        failed = unshare(kNamespace) != 0;
+        done = true;
+        for (;;) pause();
+    }).detach();
+    while (!done) sleep_ms(1);
+    require(!failed, "unshare in a thread failed");
+}
+
+NAP_GUEST_HOLDER("user_ns", hold_own<CLONE_NEWUSER>);
+NAP_GUEST_HOLDER("net_ns", hold_own<CLONE_NEWNET>);
+NAP_GUEST_HOLDER("uts_ns", hold_own<CLONE_NEWUTS>);
+NAP_GUEST_HOLDER("ipc_ns", hold_own<CLONE_NEWIPC>);
+NAP_GUEST_HOLDER("cgroup_ns", hold_own<CLONE_NEWCGROUP>);
+NAP_GUEST_HOLDER("pid_ns", hold_childs_own<CLONE_NEWPID>);
+NAP_GUEST_HOLDER("pid_ns_empty", hold_own<CLONE_NEWPID>);
+NAP_GUEST_HOLDER("time_ns", hold_childs_own<CLONE_NEWTIME>);
+NAP_GUEST_HOLDER("time_ns_empty", hold_own<CLONE_NEWTIME>);
+NAP_GUEST_HOLDER("thread_net_ns", hold_threads_own<CLONE_NEWNET>);
+NAP_GUEST_HOLDER("thread_uts_ns", hold_threads_own<CLONE_NEWUTS>);
+NAP_GUEST_HOLDER("thread_files", hold_threads_own<CLONE_FILES>);
+NAP_GUEST_HOLDER("thread_fs", hold_threads_own<CLONE_FS>);
+
+}  // namespace
+}  // namespace guest

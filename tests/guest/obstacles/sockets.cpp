@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Sockets of kinds, and in states, that CRIU refuses.
+#include <arpa/inet.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness.hpp"
+
+namespace guest {
+namespace {
+
+int open_socket(int domain, int type, int protocol) {
+    return static_cast<int>(check(socket(domain, type, protocol), "socket"));
+}
+
+sockaddr_in loopback(std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
+void bind_loopback(int fd, std::uint16_t port) {
+    const auto address = loopback(port);
+    check(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
+}
+
+void connect_loopback(int fd, std::uint16_t port) {
+    const auto address = loopback(port);
+    check(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "connect");
+}
+
+void hold_xdp() {
+    open_socket(AF_XDP, SOCK_RAW, 0);
+}
+void hold_mptcp() {
+    open_socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+}
+void hold_ping() {
+    write_text("/proc/sys/net/ipv4/ping_group_range", "0 0");
+    open_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+}
+// A connection nobody has accepted.
+void hold_tcp_unaccepted() {
+    const int listener = open_socket(AF_INET, SOCK_STREAM, 0), client = open_socket(AF_INET, SOCK_STREAM, 0);
+    bind_loopback(listener, 7411);
+    check(listen(listener, 4), "listen");
+    connect_loopback(client, 7411);
+}
+
+// A datagram half written.
+void hold_udp_corked() {
+    const int fd = open_socket(AF_INET, SOCK_DGRAM, 0), on = 1;
+    check(setsockopt(fd, IPPROTO_UDP, UDP_CORK, &on, sizeof on), "UDP_CORK");
+    connect_loopback(fd, 7412);
+    write_exactly(fd, "half", "corked socket");
+}
+
+int open_netlink() {
+    const int fd = open_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    sockaddr_nl address{};
+    address.nl_family = AF_NETLINK;
+    check(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
+    return fd;
+}
+
+void hold_netlink_unread() {
+    const int fd = open_netlink();
+    struct {
+        nlmsghdr header;
+        rtgenmsg message;
+    } request{};
+    request.header.nlmsg_len = NLMSG_LENGTH(sizeof(rtgenmsg));
+    request.header.nlmsg_type = RTM_GETLINK;
+    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    request.message.rtgen_family = AF_UNSPEC;
+    check(send(fd, &request, sizeof request, 0), "ask for links");
+}
+
+void hold_netlink_high_group() {
+    const int fd = open_netlink(), group = RTNLGRP_NEXTHOP + 2;
+    check(setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group),
+          "NETLINK_ADD_MEMBERSHIP");
+}
+
+NAP_GUEST_HOLDER("xdp_socket", hold_xdp);
+NAP_GUEST_HOLDER("mptcp", hold_mptcp);
+NAP_GUEST_HOLDER("ping_socket", hold_ping);
+NAP_GUEST_HOLDER("tcp_unaccepted", hold_tcp_unaccepted);
+NAP_GUEST_HOLDER("udp_corked", hold_udp_corked);
+NAP_GUEST_HOLDER("netlink_unread", hold_netlink_unread);
+NAP_GUEST_HOLDER("netlink_high", hold_netlink_high_group);
+
+}  // namespace
+}  // namespace guest
