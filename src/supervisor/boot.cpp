@@ -55,9 +55,10 @@ void remove_leftovers(const machine::MachinePaths& paths) {
 
 Result<> start_generation(update::RunningMachine& machine) {
     NAP_CHECK(make_folder(machine.paths.generation(machine.number)));
-    NAP_CHECK(machine::create_memory_file(machine.paths.user_memory(), machine.layout.user_memory));
+    NAP_CHECK(machine::create_memory_file(machine.paths.user_memory(), machine.layout.user_memory,
+                                          machine.credentials.user));
     NAP_CHECK(machine::create_memory_file(machine.paths.kernel_memory(machine.number),
-                                          machine.layout.kernel_memory));
+                                          machine.layout.kernel_memory, machine.credentials.user));
     if (machine.config.network) {
         NAP_TRY(machine::TapQueue tap,
                 machine::TapQueue::open(machine.config.network->tap, machine.config.network->netns, true));
@@ -100,6 +101,8 @@ Result<Booted> boot(const Paths& paths, const std::string& name) {
     NAP_TRY(machine.layout, machine::lay_out(machine.config.memory, machine.config.kernel_memory));
     NAP_TRY(machine.kernel,
             kernel::Store(paths.kernels(), paths.libexec)
+    NAP_TRY(machine.credentials,
+            machine::credentials_of(machine.paths.state, machine.accelerator.accelerator));
                 .refresh(machine.config.kernel, [](const std::string& text) { spdlog::info("{}", text); }));
     machine.accelerator = machine::choose_accelerator();
     machine.number = 1;

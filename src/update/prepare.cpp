@@ -40,7 +40,8 @@ Result<> make_files(Attempt& attempt) {
     if (!failure) fs::create_directories(sockets, failure);
     if (failure) return fail(ErrorKind::io, "cannot make the update's folders: " + failure.message());
     NAP_CHECK(machine::create_memory_file(paths.kernel_memory(attempt.number),
-                                          attempt.machine.layout.kernel_memory));
+                                          attempt.machine.layout.kernel_memory,
+                                          attempt.machine.credentials.user));
     return machine::create_overlay(paths.overlay(attempt.number), attempt.machine.disk.size);
 }
 

@@ -13,6 +13,7 @@
 #include "machine/layout.hpp"
 #include "machine/paths.hpp"
 #include "machine/tap.hpp"
+#include "machine/user.hpp"
 
 namespace nap::update {
 
@@ -22,6 +23,7 @@ struct RunningMachine {
     machine::MemoryLayout layout;
     machine::DiskInfo disk;
     machine::AcceleratorChoice accelerator;
+    Credentials credentials;  // of its QEMUs
 
     // Of the generation that runs now.
     kernel::Kernel kernel;

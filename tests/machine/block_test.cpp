@@ -8,6 +8,7 @@
 #include "base/process.hpp"
 #include "base/units.hpp"
 #include "machine/disk.hpp"
+#include "machine/qemu_command.hpp"
 #include "tests/machine/scratch.hpp"
 
 namespace nap::machine {
@@ -33,19 +34,26 @@ class Block : public testing::TestWithParam<const char*> {
         }
     };
 
-    Running start(const std::string& socket, const Json& node) {
+    // A QEMU with the node, whose file it has as a descriptor.
+    Running start(const std::string& socket, const Json& node, const std::filesystem::path& file, FdSet set) {
         auto path = scratch.path / socket;
         auto said = scratch.path / (socket + ".out");
         auto output = open_file(said, O_WRONLY | O_CREAT | O_APPEND);
-        auto process = Process::start(
-            {.argv = {"qemu-system-x86_64", "-machine", "none", "-nodefaults", "-nographic", "-qmp",
-                      "unix:" + path.string() + ",server=on,wait=off", "-blockdev", node.dump()},
-             .descriptors = {{output->get(), 1}}});
+        auto disk = open_file(file, O_RDWR);
+        auto process =
+            Process::start({.argv = {"qemu-system-x86_64", "-machine", "none", "-nodefaults", "-nographic",
+                                     "-qmp", "unix:" + path.string() + ",server=on,wait=off", "-add-fd",
+                                     "fd=" + std::to_string(kDiskFd) + ",set=" + std::to_string(set),
+                                     "-blockdev", node.dump()},
+                            .descriptors = {{output->get(), 1}, {disk->get(), kDiskFd}}});
         EXPECT_TRUE(process);
         auto qmp = Qmp::connect(path, std::chrono::seconds(20));
         EXPECT_TRUE(qmp) << qmp.error().message;
         return {std::move(*process), std::move(*qmp), said};
     }
+
+    Running start_older() { return start("older.sock", image_node(image, false), image.path, kImageSet); }
+    Running start_newer() { return start("newer.sock", overlay_node(), overlay, kOverlaySet); }
 
     void SetUp() override {
         image = {scratch.path / "image", GetParam(), false};
@@ -71,14 +79,14 @@ class Block : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(Block, NewerSeesWhatOlderWroteLastAndCommits) {
-    auto newer = start("newer.sock", overlay_node(overlay));
+    auto newer = start_newer();
     EXPECT_TRUE(newer.io("root-overlay", "read -P 0 0 1M"));
     EXPECT_FALSE(newer.io("root-overlay", "read -P 1 0 1M"));
     {
-        auto older = start("older.sock", image_node(image, false));
+        auto older = start_older();
         EXPECT_TRUE(older.io("root-image", "write -P 0x11 0 2M"));
         ASSERT_TRUE(older.qmp->execute("stop"));
-        auto attached = attach_backing(*newer.qmp, image, overlay);
+        auto attached = attach_backing(*newer.qmp, image);
         ASSERT_TRUE(attached) << attached.error().message;
     }
     EXPECT_TRUE(newer.io("root-overlay", "read -P 0x11 0 2M"));
@@ -86,8 +94,12 @@ TEST_P(Block, NewerSeesWhatOlderWroteLastAndCommits) {
     EXPECT_TRUE(newer.io("root-overlay", "write -P 0x22 4096 512"));
     EXPECT_TRUE(newer.io("root-overlay", "write -P 0x33 8M 1M"));
     EXPECT_TRUE(newer.io("root-overlay", "discard 1M 64k"));
-    auto merged = merge_into_image(*newer.qmp, std::chrono::seconds(20));
+    auto merged = merge_into_image(*newer.qmp, image, std::chrono::seconds(20));
     ASSERT_TRUE(merged) << merged.error().message;
+    // Its file, too: no descriptor is left that would keep its memory
+    for (const auto& open :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(newer.process.pid()) + "/fd"))
+        EXPECT_NE(std::filesystem::read_symlink(open), overlay);
     // The overlay is gone, the image is written to directly from now on
     EXPECT_FALSE(newer.qmp->execute("blockdev-del", {{"node-name", "root-overlay"}}));
     EXPECT_TRUE(newer.io("root-image", "write -P 0x44 16M 64k"));
@@ -102,13 +114,13 @@ TEST_P(Block, NewerSeesWhatOlderWroteLastAndCommits) {
 }
 
 TEST_P(Block, RollbackLeavesTheImageUntouched) {
-    auto older = start("older.sock", image_node(image, false));
+    auto older = start_older();
     EXPECT_TRUE(older.io("root-image", "write -P 0x11 0 2M"));
     ASSERT_TRUE(older.qmp->execute("stop"));
     auto before = bytes();
     {
-        auto newer = start("newer.sock", overlay_node(overlay));
-        ASSERT_TRUE(attach_backing(*newer.qmp, image, overlay));
+        auto newer = start_newer();
+        ASSERT_TRUE(attach_backing(*newer.qmp, image));
         EXPECT_TRUE(newer.io("root-overlay", "write -P 0x99 0 4M"));
         EXPECT_EQ(bytes(), before);
         newer.process.kill_and_wait();
@@ -123,14 +135,14 @@ TEST_P(Block, RollbackLeavesTheImageUntouched) {
 }
 
 TEST_P(Block, FailedAttachmentCanBeTriedAgain) {
-    auto newer = start("newer.sock", overlay_node(overlay));
-    EXPECT_FALSE(attach_backing(*newer.qmp, {scratch.path / "missing", image.format, false}, overlay));
-    EXPECT_TRUE(attach_backing(*newer.qmp, image, overlay));
+    auto newer = start_newer();
+    EXPECT_FALSE(attach_backing(*newer.qmp, {scratch.path / "missing", image.format, false}));
+    EXPECT_TRUE(attach_backing(*newer.qmp, image));
 }
 
 TEST_P(Block, MergeWithoutBackingIsAnError) {
-    auto newer = start("newer.sock", overlay_node(overlay));
-    auto merged = merge_into_image(*newer.qmp, std::chrono::seconds(20));
+    auto newer = start_newer();
+    auto merged = merge_into_image(*newer.qmp, image, std::chrono::seconds(20));
     ASSERT_FALSE(merged);
     EXPECT_NE(merged.error().message.find("Merging the overlay"), std::string::npos);
 }
