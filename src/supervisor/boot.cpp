@@ -78,9 +78,7 @@ Result<> start_userland(update::RunningMachine& machine) {
     NAP_TRY(Json started,
             agent.call("start_userland", {{"init", machine.config.init}, {"hostname", machine.config.name}},
                        kCallLimit));
-    machine.init_host_pid = started.value("host_pid", 0);
-    if (machine.init_host_pid <= 0)
-        return fail(ErrorKind::protocol, "the agent did not say which process the userland's init is");
+    NAP_TRY(machine.init_host_pid, update::agent::process_id(started, "host_pid", "start_userland"));
     return {};
 }
 
@@ -101,10 +99,10 @@ Result<Booted> boot(const Paths& paths, const std::string& name) {
     NAP_TRY(machine.layout, machine::lay_out(machine.config.memory, machine.config.kernel_memory));
     NAP_TRY(machine.kernel,
             kernel::Store(paths.kernels(), paths.libexec)
-    NAP_TRY(machine.credentials,
-            machine::credentials_of(machine.paths.state, machine.accelerator.accelerator));
                 .refresh(machine.config.kernel, [](const std::string& text) { spdlog::info("{}", text); }));
     machine.accelerator = machine::choose_accelerator();
+    NAP_TRY(machine.credentials,
+            machine::credentials_of(machine.paths.state, machine.accelerator.accelerator));
     machine.number = 1;
     spdlog::info("starting {} on kernel {} ({})", name, machine.kernel.version, machine.accelerator.reason);
 

@@ -91,10 +91,11 @@ Result<> prepare(Attempt& attempt) {
         NAP_TRY(Json prepared,
                 newer.call("prepare", {{"first_frame", frames.first.value}, {"frames", frames.pages}},
                            attempt.limits.boot));
-        if (prepared.value("withheld", std::uint64_t{0}) != frames.pages)
+        NAP_TRY(auto withheld, agent::number(prepared, "withheld", "prepare"));
+        if (withheld != frames.pages)
             return fail(ErrorKind::guest,
-                        fmt::format("the newer kernel withheld {} of the {} pages of user memory",
-                                    prepared.value("withheld", std::uint64_t{0}), frames.pages));
+                        fmt::format("the newer kernel withheld {} of the {} pages of user memory", withheld,
+                                    frames.pages));
     }
     NAP_TRY(attempt.newer_anchors, agent::anchors(newer, attempt.limits.call));
     NAP_TRY(attempt.older_anchors, agent::anchors(older, attempt.limits.call));

@@ -51,6 +51,16 @@ Json facts_of(RunningMachine& machine, int number, machine::Generation& generati
             {"kernel_memory", machine.paths.kernel_memory(number).string()}};
 }
 
+// Memory may run out: an update that is left in the middle would be neither rolled back nor reported.
+template <class Part>
+Result<> without_exceptions(const Part& part) {
+    try {
+        return part();
+    } catch (const std::exception& exception) {
+        return fail(ErrorKind::internal, exception.what());
+    }
+}
+
 struct PhaseStep {
     Phase phase;
     Result<> (*run)(Attempt&);
@@ -100,10 +110,14 @@ Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const T
         attempt.report.newer_kernel = newer.version;
         attempt.report.accelerator =
             machine.accelerator.accelerator == machine::Accelerator::kvm ? "kvm" : "tcg";
-        result = run_to_commit(attempt);
+        result = without_exceptions([&] { return run_to_commit(attempt); });
         if (result) {
             attempt.timeline.begin(Phase::settle);
-            settle(attempt);
+            auto settled = without_exceptions([&]() -> Result<> {
+                settle(attempt);
+                return {};
+            });
+            if (!settled) attempt.report.warnings.push_back(settled.error().within("settling").message);
             attempt.timeline.end();
             if (auto done = attempt.journal->reach(Step::settled); !done)
                 attempt.report.warnings.push_back(done.error().message);
