@@ -40,7 +40,7 @@ Result<std::uint64_t> size_of(const std::filesystem::path& image, const std::str
     if (format == "raw") {
         auto end = ::lseek(file.get(), 0, SEEK_END);
         if (end < 0) return fail_errno("cannot find the size of the disk image " + image.string());
-        return static_cast<std::uint64_t>(end);
+        return (static_cast<std::uint64_t>(end) + 511) / 512 * 512;  // as QEMU rounds it
     }
     std::array<std::byte, kQcow2Header> header;
     auto got = ::pread(file.get(), header.data(), header.size(), 0);

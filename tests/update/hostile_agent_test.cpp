@@ -162,15 +162,15 @@ TEST(HostileAgent, ValuesOfOtherTypesAreErrors) {
     for (const char* value : {"null", "\"1\"", "-1", "1.5", "1e300", "-1e300", "18446744073709551616",
                               "9223372036854775807", "[]", "{}", "[1]", "true"}) {
         SCOPED_TRACE(value);
-        EXPECT_FALSE(agent::clocks_from({{"realtime", Json::parse(value)}, {"monotonic", 1}}));
-        EXPECT_FALSE(agent::clocks_from({{"realtime", 1}, {"monotonic", Json::parse(value)}}));
+        EXPECT_FALSE(agent::clocks_from({{"realtime", Json::parse(value)}, {"monotonic", 1U}}));
+        EXPECT_FALSE(agent::clocks_from({{"realtime", 1U}, {"monotonic", Json::parse(value)}}));
         EXPECT_FALSE(agent::clocks_from(Json::parse(value)));
         EXPECT_FALSE(agent::anchors_from(Json::parse(value)));
         EXPECT_FALSE(agent::process_id({{"host_pid", Json::parse(value)}}, "host_pid", "restore"));
         EXPECT_FALSE(agent::number(Json::parse(value), "pages", "settle"));
     }
-    EXPECT_FALSE(agent::process_id({{"host_pid", 0}}, "host_pid", "restore"));
-    EXPECT_EQ(agent::process_id({{"host_pid", 77}}, "host_pid", "restore"), 77);
+    EXPECT_FALSE(agent::process_id({{"host_pid", 0U}}, "host_pid", "restore"));
+    EXPECT_EQ(agent::process_id({{"host_pid", 77U}}, "host_pid", "restore"), 77);
 }
 
 TEST(HostileAgent, JsonBombsAreRefused) {
