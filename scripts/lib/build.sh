@@ -15,6 +15,12 @@ build_nap() {
     quietly "build" "$build/log/build.log" cmake --build "$build" -j "$(nproc)" "${targets[@]}"
 }
 
+build_fuzz() {
+    quietly "configure fuzz" "$build/log/fuzz-configure.log" cmake -S "$repository" -B "$build/fuzz" -G Ninja \
+        -DCMAKE_BUILD_TYPE=Debug -DNAP_FUZZ=ON -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19
+    quietly "build fuzz" "$build/log/fuzz.log" cmake --build "$build/fuzz" -j "$(nproc)" --target fuzz
+}
+
 build_criu() {
     quietly "build criu" "$build/log/criu.log" "$repository/guest/criu/build" "$build/lib/nap" "$build/cache"
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 // What the child tells when it could not become the program.
 struct Failure {
-    enum Step : int { descriptors, directory, exec } step;
+    enum Step : int { descriptors, credentials, directory, exec } step;
     int error_number;
 };
 
@@ -50,6 +51,7 @@ class Image {
         for (auto [ours, number] : pairs_)
             if (::dup2(ours, number) < 0) give_up(report, Failure::descriptors);
         if (command_.own_session) ::setsid();
+        if (command_.credentials && !take_on(*command_.credentials)) give_up(report, Failure::credentials);
         if (!command_.working_directory.empty() && ::chdir(command_.working_directory.c_str()) != 0)
             give_up(report, Failure::directory);
         restore_signals();
@@ -62,6 +64,15 @@ class Image {
         auto name = variable.substr(0, variable.find('=') + 1);
         return std::ranges::any_of(command_.environment_additions,
                                    [&](const std::string& addition) { return addition.starts_with(name); });
+    }
+
+    // By system calls of our own: libc's would look after the threads that the fork has left behind.
+    static bool take_on(const Credentials& credentials) {
+        auto [user, group] = std::pair(credentials.user, credentials.group);
+        return ::syscall(SYS_setgroups, credentials.groups.size(), credentials.groups.data()) == 0 &&
+               ::syscall(SYS_setresgid, group, group, group) == 0 &&
+               ::syscall(SYS_setresuid, user, user, user) == 0 &&
+               ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     }
 
     // Neither our handlers, nor what we ignore (SIGPIPE), nor what this thread blocks is the program's
@@ -88,6 +99,8 @@ class Image {
 Error explain(const Command& command, const Failure& failure) {
     auto attempt = "cannot start " + command.argv[0];
     if (failure.step == Failure::descriptors) attempt += ", setting up its descriptors";
+    if (failure.step == Failure::credentials)
+        attempt += " as user " + std::to_string(command.credentials->user);
     if (failure.step == Failure::directory) attempt += " in " + command.working_directory;
     return fail_errno(attempt, failure.error_number).error();
 }

@@ -16,6 +16,13 @@
 
 namespace nap {
 
+// Whom a program runs as, for good: it cannot gain rights by any program that it executes (no_new_privs).
+struct Credentials {
+    uid_t user;
+    gid_t group;
+    std::vector<gid_t> groups = {};  // supplementary
+};
+
 struct Command {
     std::vector<std::string> argv;  // argv[0] is looked up in PATH
     // (ours, number in the child). Of the others 0, 1 and 2 stay ours, the rest is closed.
@@ -23,6 +30,7 @@ struct Command {
     std::string working_directory = {};                   // empty: ours
     std::vector<std::string> environment_additions = {};  // "NAME=value"
     bool own_session = false;                             // setsid(): survives our terminal
+    std::optional<Credentials> credentials = {};          // ours if absent
 };
 
 // A process that ends with us unless released: the destructor kills it (SIGKILL) and waits.

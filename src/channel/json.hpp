@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -21,9 +23,17 @@ Result<Json> parse_json(std::span<const std::byte> bytes);
 // Bytes that are not UTF-8 are replaced.
 std::string dump_json(const Json& json);
 
+// Members of what a peer sent, whatever that is: absent, out of range or of another type is nothing.
+const std::string* text_in(const Json& json, const char* key);
+std::optional<std::uint64_t> number_in(const Json& json, const char* key, std::uint64_t most);
+
+// A peer's text as a person may see it: without what would command a terminal, at most 16 KiB.
+std::string printable(std::string_view text);
+
 // {"result": ...} or {"error": {"kind": ..., "message": ...}}.
 Json reply_to_json(const Result<Json>& result);
-// ErrorKind::protocol where it has neither form; the error of a failed call comes back as it was.
+// ErrorKind::protocol where it has neither form; the error of a failed call comes back as it was, its message
+// printable.
 Result<Json> reply_from_json(const Json& json);
 
 }  // namespace nap::channel

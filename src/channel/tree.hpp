@@ -25,6 +25,7 @@ struct TreeLimits {
     // Owners and the setuid, setgid, sticky bits as sent, where we may set them; else everything is ours and
     // those bits are off. For a receiver that trusts the sender (the agent).
     bool owners = false;
+    bool symlinks = true;  // false: a tree with one is refused; what reads it may then follow its paths
 };
 
 using Sink = std::function<Result<>(std::span<const std::byte>)>;

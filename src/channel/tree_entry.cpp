@@ -21,12 +21,7 @@ const char* name_of(TreeEntry::Type type) {
     return "";
 }
 
-// Members of a peer's object: absent or of another type is nothing.
-const std::string* text(const Json& json, const char* key) {
-    auto found = json.find(key);
-    return found != json.end() && found->is_string() ? &found->get_ref<const std::string&>() : nullptr;
-}
-
+// A member of a peer's object: 0 where it is absent, nothing where it does not fit.
 template <class T>
 std::optional<T> number(const Json& json, const char* key) {
     auto found = json.find(key);
@@ -75,11 +70,11 @@ Result<TreeEntry> decode_entry(std::string_view header) {
     NAP_TRY(Json json, parse_json(as_bytes(header)));
     if (!json.is_object()) return bad("it is not an object");
     TreeEntry entry;
-    auto path = text(json, "path");
+    auto path = text_in(json, "path");
     if (!path || (!path->empty() && !is_safe_path(*path))) return bad("its path leads elsewhere");
     entry.path = *path;
 
-    auto type = text(json, "type");
+    auto type = text_in(json, "type");
     const auto* known = kTypes.begin();
     while (known != kTypes.end() && (!type || *type != known->second)) ++known;
     if (known == kTypes.end()) return bad("its type is unknown");
@@ -98,11 +93,11 @@ Result<TreeEntry> decode_entry(std::string_view header) {
     entry.uid = *uid;
     entry.gid = *gid;
 
-    if (auto target = text(json, "target")) entry.target = *target;
+    if (auto target = text_in(json, "target")) entry.target = *target;
     bool target_fits =
         !entry.target.empty() && entry.target.size() < kMaxPath && !entry.target.contains('\0');
     if (entry.type == TreeEntry::Type::symlink && !target_fits) return bad("a symlink without a target");
-    if (auto name = text(json, "name")) entry.name = *name;
+    if (auto name = text_in(json, "name")) entry.name = *name;
     if (!entry.name.empty() && (!is_safe_path(entry.name) || entry.name.contains('/')))
         return bad("its name leads elsewhere");
     return entry;

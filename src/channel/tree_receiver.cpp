@@ -95,6 +95,8 @@ struct TreeReceiver::State {
         NAP_TRY(entry, decode_entry(std::exchange(pending, {})));
         if (single || ++entries > limits.entries)
             return fail(ErrorKind::protocol, "a tree of too many entries");
+        if (entry.type == TreeEntry::Type::symlink && !limits.symlinks)
+            return fail(ErrorKind::protocol, "a tree with a symlink, " + printable(entry.path));
         if (entry.size > limits.bytes - bytes) return fail(ErrorKind::protocol, "a tree of too many bytes");
         if (entry.path.empty() && entries > 1) return fail(ErrorKind::protocol, "a tree with two roots");
         auto made = entry.path.empty() ? make_root() : make_below();

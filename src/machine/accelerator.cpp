@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/fd.hpp"
+#include "machine/user.hpp"
 
 namespace nap::machine {
 
@@ -25,6 +26,7 @@ bool has_flag(std::string_view cpuinfo, std::string_view flag) {
 
 Result<> try_kvm() {
     NAP_TRY(auto device, open_file("/dev/kvm", O_RDWR));
+    NAP_CHECK(groups_for("/dev/kvm"));
     UniqueFd vm(::ioctl(device.get(), KVM_CREATE_VM, 0));
     if (!vm) return fail_errno("cannot create a virtual machine with /dev/kvm");
     return {};

@@ -2,9 +2,12 @@
 // Builds and changes the graph of block nodes below the root disk.
 #include "machine/block.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "channel/json.hpp"
 #include "machine/qemu_command.hpp"
 
 namespace nap::machine {
@@ -16,21 +19,33 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kMerge = "merge";  // the block job
 constexpr std::chrono::milliseconds kLookAgain{50};
+constexpr std::chrono::seconds kAnswerLimit{10};
 
 // Between generations locking is Nap's business: lock_disk().
-Json file_node(const std::string& driver, const std::filesystem::path& path) {
+Json file_node(const std::string& driver, FdSet set) {
     return {{"driver", driver},
-            {"filename", path.string()},
+            {"filename", fdset_path(set)},
             {"locking", "off"},
             {"discard", "unmap"},
             {"cache", {{"direct", false}, {"no-flush", false}}}};
+}
+
+Result<> lend_image(Qmp& qmp, const Image& image, int access) {
+    NAP_TRY(auto file, open_file(image.path, access));
+    NAP_CHECK(qmp.execute("add-fd", {{"fdset-id", kImageSet}}, kAnswerLimit, file.get()));
+    return {};
+}
+
+std::string text_of(const Json& json, const char* key) {
+    auto* found = channel::text_in(json, key);
+    return found ? *found : "";
 }
 
 // The merge as QEMU knows it; null where there is none.
 Result<Json> merge_job(Qmp& qmp) {
     NAP_TRY(auto jobs, qmp.execute("query-jobs"));
     for (const auto& job : jobs)
-        if (job.value("id", "") == kMerge) return job;
+        if (text_of(job, "id") == kMerge) return job;
     return Json();
 }
 
@@ -38,7 +53,7 @@ Result<Json> merge_job(Qmp& qmp) {
 Result<> conclude(Qmp& qmp, const Json& job) {
     NAP_CHECK(qmp.execute("job-dismiss", {{"id", kMerge}}));
     if (!job.contains("error")) return {};
-    return fail(ErrorKind::io, job.value("error", "no reason given"));
+    return fail(ErrorKind::io, channel::printable(text_of(job, "error")));
 }
 
 // Follows the job through its states until it is over. Events only wake: a predecessor may have seen them.
@@ -46,7 +61,7 @@ Result<> drive_merge(Qmp& qmp, Clock::time_point deadline) {
     for (bool completing = false;;) {
         NAP_TRY(auto job, merge_job(qmp));
         if (!job.is_object()) return {};
-        auto status = job.value("status", "");
+        auto status = text_of(job, "status");
         if (status == "ready" && !std::exchange(completing, true))
             NAP_CHECK(qmp.execute("job-complete", {{"id", kMerge}}));
         if (status == "concluded") return conclude(qmp, job);
@@ -60,22 +75,23 @@ Result<> drive_merge(Qmp& qmp, Clock::time_point deadline) {
 // Does the node of that name exist; is it what the disk reads and writes?
 Result<bool> node_exists(Qmp& qmp, std::string_view name) {
     NAP_TRY(auto nodes, qmp.execute("query-named-block-nodes", {{"flat", true}}));
-    return std::ranges::any_of(nodes, [&](const Json& node) { return node.value("node-name", "") == name; });
+    return std::ranges::any_of(nodes, [&](const Json& node) { return text_of(node, "node-name") == name; });
 }
 
 Result<bool> device_uses(Qmp& qmp, std::string_view name) {
     NAP_TRY(auto devices, qmp.execute("query-block"));
     return std::ranges::any_of(devices, [&](const Json& device) {
-        return device.contains("inserted") && device["inserted"].value("node-name", "") == name;
+        return device.contains("inserted") && text_of(device["inserted"], "node-name") == name;
     });
 }
 
 // Begins the merge, unless a predecessor has.
-Result<> begin_merge(Qmp& qmp) {
+Result<> begin_merge(Qmp& qmp, const Image& image) {
     NAP_TRY(auto job, merge_job(qmp));
     if (job.is_object()) return {};
     NAP_TRY(bool merged, device_uses(qmp, kRootImage));
     if (merged) return {};
+    NAP_CHECK(lend_image(qmp, image, O_RDWR));
     NAP_CHECK(
         qmp.execute("block-commit", {{"job-id", kMerge}, {"device", kRootOverlay}, {"auto-dismiss", false}}));
     return {};
@@ -83,25 +99,33 @@ Result<> begin_merge(Qmp& qmp) {
 
 }  // namespace
 
-Json image_node(const Image& image, bool read_only) {
-    return {{"driver", image.format},
-            {"node-name", kRootImage},
-            {"read-only", read_only},
-            {"discard", "unmap"},
-            {"file", file_node(image.is_device ? "host_device" : "file", image.path)}};
+std::string fdset_path(FdSet set) {
+    return "/dev/fdset/" + std::to_string(set);
 }
 
-Json overlay_node(const std::filesystem::path& overlay) {
+Json image_node(const Image& image, bool read_only) {
+    Json node = {{"driver", image.format},
+                 {"node-name", kRootImage},
+                 {"read-only", read_only},
+                 {"discard", "unmap"},
+                 {"file", file_node(image.is_device ? "host_device" : "file", kImageSet)}};
+    // Whatever its header says by now
+    if (image.format == "qcow2") node["backing"] = nullptr;
+    return node;
+}
+
+Json overlay_node() {
     return {{"driver", "qcow2"},
             {"node-name", kRootOverlay},
             {"backing", nullptr},
             {"discard", "unmap"},
-            {"file", file_node("file", overlay)}};
+            {"file", file_node("file", kOverlaySet)}};
 }
 
-Result<> attach_backing(Qmp& qmp, const Image& image, const std::filesystem::path& overlay) {
+Result<> attach_backing(Qmp& qmp, const Image& image) {
+    NAP_CHECK(lend_image(qmp, image, O_RDONLY));
     NAP_CHECK(qmp.execute("blockdev-add", image_node(image, true)));
-    auto with_backing = overlay_node(overlay);
+    auto with_backing = overlay_node();
     with_backing["backing"] = kRootImage;
     auto reopened = qmp.execute("blockdev-reopen", {{"options", Json::array({with_backing})}});
     if (!reopened) {
@@ -113,17 +137,19 @@ Result<> attach_backing(Qmp& qmp, const Image& image, const std::filesystem::pat
     return {};
 }
 
-Result<> merge_into_image(Qmp& qmp, std::chrono::milliseconds limit) {
+Result<> merge_into_image(Qmp& qmp, const Image& image, std::chrono::milliseconds limit) {
     auto deadline = Clock::now() + limit;
     qmp.forget_events();
-    Result<> merged = begin_merge(qmp);
+    Result<> merged = begin_merge(qmp, image);
     if (merged) merged = drive_merge(qmp, deadline);
     if (!merged) {
         if (merged.error().kind == ErrorKind::timeout) qmp.execute("job-cancel", {{"id", kMerge}});
         return std::unexpected(merged.error().within("Merging the overlay into the disk image"));
     }
+    // Else QEMU would hold the overlay's memory
     NAP_TRY(bool open, node_exists(qmp, kRootOverlay));
     if (open) NAP_CHECK(qmp.execute("blockdev-del", {{"node-name", kRootOverlay}}));
+    if (open) NAP_CHECK(qmp.execute("remove-fd", {{"fdset-id", kOverlaySet}}));
     return {};
 }
 

@@ -19,16 +19,22 @@ struct Image {
     bool is_device = false;
 };
 
-// Pure: what -blockdev and blockdev-add are told.
+// Sets of descriptors inside QEMU: it opens a member where it is told to open "/dev/fdset/N", if one has the
+// access it wants.
+enum FdSet : int { kConsoleSet = 1, kImageSet, kOverlaySet };
+std::string fdset_path(FdSet set);
+
+// Pure: what -blockdev and blockdev-add are told. The files are what the sets hold.
 nlohmann::json image_node(const Image& image, bool read_only);
-nlohmann::json overlay_node(const std::filesystem::path& overlay);  // without backing
+nlohmann::json overlay_node();  // without backing
 
 // The image, opened now and for reading only, becomes what the overlay does not hold. Whoever else has it
 // open must have stopped and flushed. Nothing is written to the image.
-Result<> attach_backing(Qmp& qmp, const Image& image, const std::filesystem::path& overlay);
+Result<> attach_backing(Qmp& qmp, const Image& image);
 
-// The guest running on: what the overlay holds goes into the image, the device moves to the image, the
-// overlay is closed. After an error the device is still on the overlay. Done again, it does what is left.
-Result<> merge_into_image(Qmp& qmp, std::chrono::milliseconds limit);
+// The guest running on: what the overlay holds goes into the image, which QEMU may write to from now on, the
+// device moves to the image, the overlay is closed. After an error the device is still on the overlay. Done again,
+// it does what is left.
+Result<> merge_into_image(Qmp& qmp, const Image& image, std::chrono::milliseconds limit);
 
 }  // namespace nap::machine

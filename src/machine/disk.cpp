@@ -6,10 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/process.hpp"
+#include "machine/qcow2.hpp"
 
 namespace nap::machine {
 
@@ -31,24 +34,33 @@ Result<std::string> run_image_tool(std::vector<std::string> arguments, const std
     return std::move(output.out);
 }
 
+// Virtual size, bytes.
+Result<std::uint64_t> size_of(const std::filesystem::path& image, const std::string& format) {
+    NAP_TRY(auto file, open_file(image, O_RDONLY));
+    if (format == "raw") {
+        auto end = ::lseek(file.get(), 0, SEEK_END);
+        if (end < 0) return fail_errno("cannot find the size of the disk image " + image.string());
+        return (static_cast<std::uint64_t>(end) + 511) / 512 * 512;  // as QEMU rounds it
+    }
+    std::array<std::byte, kQcow2Header> header;
+    auto got = ::pread(file.get(), header.data(), header.size(), 0);
+    if (got < 0) return fail_errno("cannot read the disk image " + image.string());
+    return qcow2_size(std::span(header).first(static_cast<std::size_t>(got)), image);
+}
+
 }  // namespace
 
-Result<DiskInfo> disk_info_from(const std::string& qemu_img_output, const std::filesystem::path& image) {
+Result<std::string> disk_format_from(const std::string& qemu_img_output, const std::filesystem::path& image) {
     auto json = nlohmann::json::parse(qemu_img_output, nullptr, false);
-    if (!json.is_object() || !json["format"].is_string() || !json["virtual-size"].is_number_unsigned())
+    if (!json.is_object() || !json["format"].is_string())
         return fail(ErrorKind::protocol,
                     "qemu-img's description of " + image.string() + " is not understood.");
-    DiskInfo info{json["format"], json["virtual-size"], false};
-    if (info.format != "raw" && info.format != "qcow2")
+    std::string format = json["format"];
+    if (format != "raw" && format != "qcow2")
         return fail(ErrorKind::unsupported,
-                    "The disk image " + image.string() + " is of format " + info.format +
+                    "The disk image " + image.string() + " is of format " + format +
                         "; Nap uses raw and qcow2. Convert it with qemu-img convert.");
-    if (json.value("encrypted", false))
-        return fail(ErrorKind::unsupported, "The disk image " + image.string() + " is encrypted.");
-    if (info.size == 0 || info.size % 512 != 0)
-        return fail(ErrorKind::usage, "The disk image " + image.string() + " has " +
-                                          std::to_string(info.size) + " bytes, not a multiple of 512.");
-    return info;
+    return format;
 }
 
 Result<DiskInfo> inspect_disk(const std::filesystem::path& image, const std::string& format) {
@@ -57,12 +69,16 @@ Result<DiskInfo> inspect_disk(const std::filesystem::path& image, const std::str
     if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
         return fail(ErrorKind::usage,
                     "The disk image " + image.string() + " is neither a file nor a block device.");
-    std::vector<std::string> arguments = {"info", "--output=json", "--force-share"};
-    if (!format.empty()) arguments.insert(arguments.end(), {"-f", format});
-    arguments.push_back(image);
-    NAP_TRY(auto output, run_image_tool(std::move(arguments), "Inspecting the disk image " + image.string()));
-    NAP_TRY(auto info, disk_info_from(output, image));
-    info.is_device = S_ISBLK(status.st_mode);
+    DiskInfo info{.format = format, .is_device = S_ISBLK(status.st_mode)};
+    if (info.format.empty()) {
+        NAP_TRY(auto output, run_image_tool({"info", "--output=json", "--force-share", image},
+                                            "Inspecting the disk image " + image.string()));
+        NAP_TRY(info.format, disk_format_from(output, image));
+    }
+    NAP_TRY(info.size, size_of(image, info.format));
+    if (info.size == 0 || info.size % 512 != 0)
+        return fail(ErrorKind::usage, "The disk image " + image.string() + " has " +
+                                          std::to_string(info.size) + " bytes, not a multiple of 512.");
     return info;
 }
 

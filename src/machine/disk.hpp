@@ -17,12 +17,12 @@ struct DiskInfo {
     bool is_device = false;  // a host block device rather than a file
 };
 
-// With qemu-img. `format` empty: probed, which must be done once, at creation, and never on an image a guest
-// has written to (it could have written a qcow2 header that names files of the host).
+// `format` empty: probed by qemu-img, which must be done once, at creation, and never on an image that a
+// guest has written to: it could have written a qcow2 header that names files of the host.
 Result<DiskInfo> inspect_disk(const std::filesystem::path& image, const std::string& format);
 
-// Pure: qemu-img's `info --output=json`.
-Result<DiskInfo> disk_info_from(const std::string& qemu_img_output, const std::filesystem::path& image);
+// Pure: the format in qemu-img's `info --output=json`.
+Result<std::string> disk_format_from(const std::string& qemu_img_output, const std::filesystem::path& image);
 
 // Exclusive for one machine while the descriptor is open. QEMU's own locking is off between the generations
 // of a machine, so this lock also takes the bytes QEMU locks: no other QEMU can use the image either. Busy

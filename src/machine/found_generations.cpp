@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kProgram = "qemu-system-";
-constexpr std::string_view kControl = "socket,id=qmp,";
+constexpr std::string_view kGuest = "guest=";
 constexpr std::size_t kMostBytes = 1 << 20;
 
 template <class Number>
@@ -25,39 +25,33 @@ std::optional<Number> number_in(std::string_view text) {
     return number;
 }
 
-// The path of a chardev's socket: a comma within is written twice.
-fs::path path_in(std::string_view option) {
-    auto at = option.find("path=");
-    std::string path;
-    if (at == option.npos) return path;
-    for (at += 5; at < option.size(); ++at) {
-        if (option[at] == ',' && (++at == option.size() || option[at] != ',')) break;
-        path += option[at];
-    }
-    return path;
+// Its standard output is the log that only root could open for it.
+bool writes_log_in(const fs::path& process, const fs::path& folder) {
+    std::error_code error;
+    return fs::read_symlink(process / "fd/1", error).parent_path() == folder;
 }
 
 }  // namespace
 
-std::optional<int> generation_of(std::string_view command_line, const fs::path& run) {
-    bool first = true;
-    while (!command_line.empty()) {
+std::optional<int> generation_of(std::string_view command_line, std::string_view machine) {
+    auto next = [&command_line] {
         auto argument = command_line.substr(0, command_line.find('\0'));
         command_line.remove_prefix(std::min(argument.size() + 1, command_line.size()));
-        if (std::exchange(first, false)) {
-            auto program = argument.substr(argument.rfind('/') + 1);
-            if (!program.starts_with(kProgram)) return std::nullopt;
-        }
-        if (!argument.starts_with(kControl)) continue;
-        auto folder = path_in(argument).parent_path();
-        auto name = folder.filename().string();
-        if (folder.parent_path() != run || !name.starts_with("gen-")) return std::nullopt;
-        return number_in<int>(std::string_view(name).substr(4));
+        return argument;
+    };
+    auto program = next();
+    if (!program.substr(program.rfind('/') + 1).starts_with(kProgram)) return std::nullopt;
+    const auto prefix = std::string(kGuest) + std::string(machine) + "-";
+    while (!command_line.empty()) {
+        if (next() != "-name") continue;
+        auto name = next();
+        if (!name.starts_with(prefix)) return std::nullopt;
+        return number_in<int>(name.substr(prefix.size()));
     }
     return std::nullopt;
 }
 
-Result<std::map<int, FoundGeneration>> find_generations(const fs::path& run) {
+Result<std::map<int, FoundGeneration>> find_generations(const std::string& machine, const fs::path& run) {
     std::map<int, FoundGeneration> found;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator("/proc", error)) {
@@ -65,9 +59,10 @@ Result<std::map<int, FoundGeneration>> find_generations(const fs::path& run) {
         if (!pid) continue;
         auto command_line = read_file(entry.path() / "cmdline", kMostBytes);
         if (!command_line) continue;  // it has ended
-        auto number = generation_of(*command_line, run);
-        auto start_time = number ? process_start_time(*pid) : fail(ErrorKind::not_found, "");
-        if (number && start_time) found[*number] = {*pid, *start_time};
+        auto number = generation_of(*command_line, machine);
+        // Another root may have a machine of that name, and anybody may call a program so
+        if (!number || !writes_log_in(entry.path(), run / ("gen-" + std::to_string(*number)))) continue;
+        if (auto start_time = process_start_time(*pid)) found[*number] = {*pid, *start_time};
     }
     if (error) return fail_errno("cannot look for the machine's generations in /proc", error.value());
     return found;

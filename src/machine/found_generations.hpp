@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -19,10 +20,11 @@ struct FoundGeneration {
     std::uint64_t start_time = 0;  // field 22 of /proc/PID/stat
 };
 
-// Pure: the generation whose sockets lie in `run`/gen-N, by a command line as /proc/PID/cmdline shows it.
-std::optional<int> generation_of(std::string_view command_line, const std::filesystem::path& run);
+// Pure: the number of the machine's generation, by a command line as /proc/PID/cmdline shows it.
+std::optional<int> generation_of(std::string_view command_line, std::string_view machine);
 
-// All that live, by number. `run`: the machine's folder of sockets.
-Result<std::map<int, FoundGeneration>> find_generations(const std::filesystem::path& run);
+// All that live, by number. `run`: the machine's folder of sockets, in whose gen-N each writes its log.
+Result<std::map<int, FoundGeneration>> find_generations(const std::string& machine,
+                                                        const std::filesystem::path& run);
 
 }  // namespace nap::machine

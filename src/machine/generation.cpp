@@ -114,22 +114,23 @@ Result<> Generation::continue_cpus() {
 
 Result<> Generation::attach_disk_backing() {
     const auto& spec = state_->spec;
-    return attach_backing(qmp(), {spec.disk, spec.disk_format, spec.disk_is_device}, spec.overlay);
+    return attach_backing(qmp(), {spec.disk, spec.disk_format, spec.disk_is_device});
 }
 
 Result<> Generation::hold_network() {
-    if (!state_->spec.tap_fd) return {};
+    if (!state_->spec.network) return {};
     return machine::hold_network(qmp());
 }
 
 Result<> Generation::release_network() {
-    if (!state_->spec.tap_fd) return {};
+    if (!state_->spec.network) return {};
     return machine::release_network(qmp());
 }
 
 Result<> Generation::merge_overlay(milliseconds limit) {
-    NAP_CHECK(merge_into_image(qmp(), limit));
-    ::unlink(state_->spec.overlay.c_str());
+    const auto& spec = state_->spec;
+    NAP_CHECK(merge_into_image(qmp(), {spec.disk, spec.disk_format, spec.disk_is_device}, limit));
+    ::unlink(spec.overlay.c_str());
     return {};
 }
 

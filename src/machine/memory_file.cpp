@@ -60,15 +60,16 @@ Result<> check_room(const std::filesystem::path& directory, std::uint64_t bytes)
     return {};
 }
 
-Result<UniqueFd> create_memory_file(const std::filesystem::path& path, std::uint64_t bytes) {
+Result<UniqueFd> create_memory_file(const std::filesystem::path& path, std::uint64_t bytes, uid_t owner) {
     NAP_TRY(auto file_system, file_system_of(path.parent_path()));
     if (file_system.f_type != TMPFS_MAGIC && file_system.f_type != HUGETLBFS_MAGIC)
         return fail(ErrorKind::usage, "The machine's memory cannot lie in " + path.parent_path().string() +
                                           ": that is neither tmpfs nor hugetlbfs.");
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove " + path.string());
     NAP_TRY(auto fd, open_file(path, O_RDWR | O_CREAT | O_EXCL, 0600));
-    if (::ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) {
-        auto error = fail_errno("cannot give " + path.string() + " " + mib(bytes));
+    if (::ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0 || ::fchown(fd.get(), owner, owner) != 0) {
+        auto error = fail_errno("cannot give " + path.string() + " " + mib(bytes) + " and the user " +
+                                std::to_string(owner));
         ::unlink(path.c_str());
         return error;
     }

@@ -2,6 +2,8 @@
 // The files that are a machine's memory: K and U, sparse, on tmpfs, readable by their owner alone.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
@@ -20,6 +22,7 @@ Result<> check_room(const std::filesystem::path& directory, std::uint64_t bytes)
 
 // A new file of `bytes`, all zero, without a page in use yet. One of that name that was left behind is
 // replaced, not reused: whoever still maps it keeps his. Memory it lies in must be tmpfs or hugetlbfs.
-Result<UniqueFd> create_memory_file(const std::filesystem::path& path, std::uint64_t bytes);
+// `owner` alone, a user without rights, may open it.
+Result<UniqueFd> create_memory_file(const std::filesystem::path& path, std::uint64_t bytes, uid_t owner);
 
 }  // namespace nap::machine

@@ -40,10 +40,11 @@ Result<> check_header(const std::filesystem::path& overlay) {
 Result<> merge_without_guest(const std::filesystem::path& overlay, const std::filesystem::path& image,
                              const DiskInfo& info) {
     NAP_CHECK(check_header(overlay));
-    auto node = overlay_node(overlay);
-    node.erase("node-name");
+    auto node = overlay_node();
+    node["file"]["filename"] = overlay.string();
     node["backing"] = image_node({image, info.format, info.is_device}, false);
-    node["backing"].erase("node-name");
+    node["backing"]["file"]["filename"] = image.string();
+    for (auto* each : {&node, &node["backing"]}) each->erase("node-name");
     node["backing"].erase("read-only");
     NAP_TRY(auto output, run({.argv = {"qemu-img", "commit", "-q", "json:" + node.dump()}}, kMergeLimit));
     if (output.status != 0)

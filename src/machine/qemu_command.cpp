@@ -3,6 +3,7 @@
 #include "machine/qemu_command.hpp"
 
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "machine/block.hpp"
 #include "machine/network_hold.hpp"
@@ -14,19 +15,18 @@ namespace {
 using Json = nlohmann::json;
 using Arguments = std::vector<std::string>;
 
-// Translated code, MiB. Measured (demo): a pause of 3.7 s with 32, 2.4 s with 48, 1.9 s with 64; extra memory at the
-// peak of 272, 293 and 309 MiB.
+// Translated code, MiB. Measured (demo): a pause of 3.7 s with 32, 2.4 s with 48, 1.9 s with 64; extra memory
+// at the peak of 272, 293 and 309 MiB.
 constexpr const char* kTranslationCache = "64";
 
 std::string mib(std::uint64_t bytes) {
     return std::to_string(bytes / kMiB) + "M";
 }
 
-// A comma within an option's value is written twice.
-std::string quoted(const std::filesystem::path& path) {
-    std::string out;
-    for (char c : path.string()) out.append(c == ',' ? 2 : 1, c);
-    return out;
+// For what QEMU opens with open(2) alone: its own descriptor once more. The file's mode counts, not the
+// folders' above it.
+std::string reopened(Descriptor descriptor) {
+    return "/proc/self/fd/" + std::to_string(descriptor);
 }
 
 void add(Arguments& to, const char* option, const std::string& value) {
@@ -54,11 +54,16 @@ void add_machine(Arguments& to, const GenerationSpec& spec) {
     add(to, "-smp", std::to_string(spec.cpus));
 }
 
-Json memory_backend(const char* id, std::uint64_t size, const std::filesystem::path& file) {
+// What QEMU opens as fdset_path(set) is a duplicate of `descriptor`.
+void add_to_set(Arguments& to, Descriptor descriptor, FdSet set) {
+    add(to, "-add-fd", "fd=" + std::to_string(descriptor) + ",set=" + std::to_string(set));
+}
+
+Json memory_backend(const char* id, std::uint64_t size, Descriptor file) {
     return {{"qom-type", "memory-backend-file"},
             {"id", id},
             {"size", size},
-            {"mem-path", file.string()},
+            {"mem-path", reopened(file)},
             {"share", true}};
 }
 
@@ -66,8 +71,8 @@ void add_memory(Arguments& to, const GenerationSpec& spec) {
     const auto& layout = spec.layout;
     add(to, "-m",
         mib(layout.kernel_memory) + ",slots=1,maxmem=" + mib(layout.kernel_memory + layout.user_memory));
-    add(to, "-object", memory_backend("kernel-memory", layout.kernel_memory, spec.kernel_memory_file));
-    add(to, "-object", memory_backend("user-memory", layout.user_memory, spec.user_memory_file));
+    add(to, "-object", memory_backend("kernel-memory", layout.kernel_memory, kKernelMemoryFd));
+    add(to, "-object", memory_backend("user-memory", layout.user_memory, kUserMemoryFd));
     add(to, "-device",
         Json{{"driver", "pc-dimm"},
              {"id", "user-dimm"},
@@ -76,17 +81,22 @@ void add_memory(Arguments& to, const GenerationSpec& spec) {
 }
 
 void add_kernel(Arguments& to, const GenerationSpec& spec) {
-    add(to, "-kernel", spec.vmlinuz.string());
-    add(to, "-initrd", spec.initramfs.string());
+    add(to, "-kernel", reopened(kVmlinuzFd));
+    add(to, "-initrd", reopened(kInitramfsFd));
     add(to, "-append", kernel_command_line(spec));
 }
 
-void add_control(Arguments& to, const GenerationSpec& spec) {
-    add(to, "-chardev", "file,id=console,append=on,path=" + quoted(spec.console_log));
+std::string listening(const char* id, Descriptor socket) {
+    return "socket,id=" + std::string(id) + ",server=on,wait=off,fd=" + std::to_string(socket);
+}
+
+void add_control(Arguments& to) {
+    add_to_set(to, kConsoleFd, kConsoleSet);
+    add(to, "-chardev", "file,id=console,append=on,path=" + fdset_path(kConsoleSet));
     add(to, "-serial", std::string("chardev:console"));
-    add(to, "-chardev", "socket,id=qmp,server=on,wait=off,path=" + quoted(spec.qmp_socket));
+    add(to, "-chardev", listening("qmp", kQmpFd));
     add(to, "-mon", std::string("chardev=qmp,mode=control"));
-    add(to, "-chardev", "socket,id=agent,server=on,wait=off,path=" + quoted(spec.agent_socket));
+    add(to, "-chardev", listening("agent", kAgentFd));
     add(to, "-device", Json{{"driver", "virtio-serial-pci"}, {"id", "serial"}});
     add(to, "-device", Json{{"driver", "virtserialport"}, {"chardev", "agent"}, {"name", "org.nap.agent"}});
     add(to, "-object", Json{{"qom-type", "rng-builtin"}, {"id", "random"}});
@@ -94,8 +104,9 @@ void add_control(Arguments& to, const GenerationSpec& spec) {
 }
 
 void add_disk(Arguments& to, const GenerationSpec& spec) {
+    add_to_set(to, kDiskFd, spec.newer ? kOverlaySet : kImageSet);
     if (spec.newer)
-        add(to, "-blockdev", overlay_node(spec.overlay));
+        add(to, "-blockdev", overlay_node());
     else
         add(to, "-blockdev", image_node({spec.disk, spec.disk_format, spec.disk_is_device}, false));
     add(to, "-device",
@@ -106,9 +117,8 @@ void add_disk(Arguments& to, const GenerationSpec& spec) {
 }
 
 void add_network(Arguments& to, const GenerationSpec& spec) {
-    if (!spec.tap_fd) return;
-    add(to, "-netdev",
-        "tap,id=" + std::string(kNetdev) + ",fd=" + std::to_string(*spec.tap_fd) + ",vhost=off");
+    if (!spec.network) return;
+    add(to, "-netdev", "tap,id=" + std::string(kNetdev) + ",fd=" + std::to_string(kTapFd) + ",vhost=off");
     // The length of the header before each packet is a property of the whole tap interface. A virtio 1
     // device, or one with merged receive buffers, would set it to 12 bytes when its driver starts, after QEMU
     // had set it to 10: every start of a newer generation would break the older's network. This device stays
@@ -147,7 +157,7 @@ std::vector<std::string> qemu_command(const GenerationSpec& spec) {
     add_machine(command, spec);
     add_memory(command, spec);
     add_kernel(command, spec);
-    add_control(command, spec);
+    add_control(command);
     add_disk(command, spec);
     add_network(command, spec);
     return command;

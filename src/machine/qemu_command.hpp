@@ -3,10 +3,10 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/process.hpp"
 #include "machine/accelerator.hpp"
 #include "machine/layout.hpp"
 
@@ -21,15 +21,29 @@ struct GenerationSpec {
     MemoryLayout layout;
     std::filesystem::path kernel_memory_file, user_memory_file;
     int cpus = 1;
+    Credentials credentials{};  // QEMU runs with
     Accelerator accelerator = Accelerator::tcg;
     bool newer = false;  // U is onlined by the agent; disk behind an overlay; network held
     std::filesystem::path disk;
     std::string disk_format;
     bool disk_is_device = false;    // DiskInfo::is_device
     std::filesystem::path overlay;  // newer only
-    std::optional<int> tap_fd;      // as numbered in QEMU
+    bool network = false;           // has a tap queue
     std::string mac;
     std::filesystem::path qmp_socket, agent_socket, console_log;
+};
+
+// QEMU runs as a user who may open none of a machine's files: it inherits them open, by these numbers.
+enum Descriptor : int {
+    kTapFd = 10,
+    kVmlinuzFd,
+    kInitramfsFd,
+    kKernelMemoryFd,
+    kUserMemoryFd,
+    kConsoleFd,  // written at its end
+    kQmpFd,      // listening sockets
+    kAgentFd,
+    kDiskFd,  // the image; the overlay of a newer generation
 };
 
 // Names of what QMP commands act on, the same in every generation.

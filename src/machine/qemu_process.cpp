@@ -3,20 +3,20 @@
 #include "machine/qemu_process.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <thread>
+
+#include "channel/unix_socket.hpp"
 
 namespace nap::machine {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds kLookAgain{100};
-constexpr off_t kTail = 16 << 10;  // bytes of a log looked at
+constexpr std::chrono::milliseconds kEnding{1000};  // its connections break before it is gone
+constexpr off_t kTail = 16 << 10;                   // bytes of a log looked at
 
 std::filesystem::path qemu_log(const GenerationSpec& spec) {
     return spec.qmp_socket.parent_path() / "qemu.log";
@@ -39,15 +39,65 @@ std::string how_it_ended(std::optional<int> status) {
     return "QEMU ended with status " + std::to_string(WEXITSTATUS(*status));
 }
 
-// Connects in slices, so that a QEMU that ends at once is noticed at once.
-Result<std::unique_ptr<Qmp>> connect(const GenerationSpec& spec, Process& process,
-                                     std::chrono::milliseconds limit) {
-    auto deadline = Clock::now() + limit;
-    for (;;) {
-        auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-        auto qmp = Qmp::connect(spec.qmp_socket, std::clamp(left, std::chrono::milliseconds(0), kLookAgain));
-        if (qmp || left <= kLookAgain || !process.running()) return qmp;
+// The files of QEMU, open.
+class Files {
+  public:
+    Result<> open(Descriptor as, const std::filesystem::path& path, int flags) {
+        NAP_TRY(auto file, open_file(path, flags, 0600));
+        keep(as, std::move(file));
+        return {};
     }
+    // QEMU opens these once more, as its own user. They hold no secret.
+    Result<> open_public(Descriptor as, const std::filesystem::path& path) {
+        constexpr mode_t kAllRead = S_IRUSR | S_IRGRP | S_IROTH;
+        NAP_TRY(auto file, open_file(path, O_RDONLY));
+        struct stat status {};
+        if (::fstat(file.get(), &status) != 0 ||
+            ((status.st_mode & kAllRead) != kAllRead &&
+             ::fchmod(file.get(), (status.st_mode & 07777) | kAllRead) != 0))
+            return fail_errno("cannot make " + path.string() + " readable for QEMU");
+        keep(as, std::move(file));
+        return {};
+    }
+    Result<> listen(Descriptor as, const std::filesystem::path& path) {
+        NAP_TRY(auto socket, channel::listen_unix(path));
+        keep(as, std::move(socket));
+        return {};
+    }
+    void name_in(Command& command) const {
+        for (const auto& [as, file] : files_) command.descriptors.emplace_back(file.get(), as);
+    }
+
+  private:
+    void keep(Descriptor as, UniqueFd file) { files_.emplace_back(as, std::move(file)); }
+    std::vector<std::pair<Descriptor, UniqueFd>> files_;
+};
+
+Result<Files> open_files(const GenerationSpec& spec) {
+    Files files;
+    NAP_CHECK(files.open_public(kVmlinuzFd, spec.vmlinuz));
+    NAP_CHECK(files.open_public(kInitramfsFd, spec.initramfs));
+    NAP_CHECK(files.open(kKernelMemoryFd, spec.kernel_memory_file, O_RDWR));
+    NAP_CHECK(files.open(kUserMemoryFd, spec.user_memory_file, O_RDWR));
+    NAP_CHECK(files.open(kConsoleFd, spec.console_log, O_WRONLY | O_CREAT | O_APPEND));
+    NAP_CHECK(files.open(kDiskFd, spec.newer ? spec.overlay : spec.disk, O_RDWR));
+    NAP_CHECK(files.listen(kQmpFd, spec.qmp_socket));
+    NAP_CHECK(files.listen(kAgentFd, spec.agent_socket));
+    return files;
+}
+
+Result<Process> start_process(const GenerationSpec& spec, const TapQueue* tap) {
+    NAP_TRY(auto log, open_file(qemu_log(spec), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600));
+    NAP_TRY(auto nothing, open_file("/dev/null", O_RDONLY));
+    NAP_TRY(auto files, open_files(spec));
+    Command command{.argv = qemu_command(spec),
+                    .descriptors = {{nothing.get(), 0}, {log.get(), 1}, {log.get(), 2}},
+                    .working_directory = "/",
+                    .own_session = true,
+                    .credentials = spec.credentials};
+    files.name_in(command);
+    if (tap && spec.network) command.descriptors.emplace_back(tap->fd(), kTapFd);
+    return Process::start(command);
 }
 
 }  // namespace
@@ -68,8 +118,7 @@ std::string last_lines(std::string_view log, std::size_t lines) {
 }
 
 Error explain_end(const GenerationSpec& spec, Process& process, Error error) {
-    // A connection breaks a little before the process is seen to end
-    auto status = process.wait(kLookAgain);
+    auto status = process.wait(kEnding);
     if (!status && process.running()) return error;
     auto message =
         "Generation " + std::to_string(spec.number) + " of " + spec.machine + ": " + how_it_ended(status);
@@ -81,18 +130,9 @@ Error explain_end(const GenerationSpec& spec, Process& process, Error error) {
 }
 
 Result<Qemu> start_qemu(const GenerationSpec& spec, const TapQueue* tap, std::chrono::milliseconds limit) {
-    for (const auto& socket : {spec.qmp_socket, spec.agent_socket}) ::unlink(socket.c_str());
-    NAP_TRY(auto log, open_file(qemu_log(spec), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600));
-    NAP_TRY(auto nothing, open_file("/dev/null", O_RDONLY));
-    // QEMU would create it for everybody to read
-    NAP_TRY(auto console, open_file(spec.console_log, O_WRONLY | O_CREAT, 0600));
-
-    Command command{.argv = qemu_command(spec),
-                    .descriptors = {{nothing.get(), 0}, {log.get(), 1}, {log.get(), 2}},
-                    .own_session = true};
-    if (tap && spec.tap_fd) command.descriptors.emplace_back(tap->fd(), *spec.tap_fd);
-    NAP_TRY(auto process, Process::start(command));
-    auto qmp = connect(spec, process, limit);
+    NAP_TRY(auto process, start_process(spec, tap));
+    // The sockets listen already; of ours none is left open, so that a QEMU that ends closes them
+    auto qmp = Qmp::connect(spec.qmp_socket, limit);
     if (!qmp) return std::unexpected(explain_end(spec, process, qmp.error()));
     return Qemu{std::move(process), std::move(*qmp)};
 }
@@ -100,7 +140,7 @@ Result<Qemu> start_qemu(const GenerationSpec& spec, const TapQueue* tap, std::ch
 Result<Qemu> find_qemu(const GenerationSpec& spec, pid_t pid, std::uint64_t start_time,
                        std::chrono::milliseconds limit) {
     NAP_TRY(auto process, Process::adopt(pid, start_time));
-    auto qmp = connect(spec, process, limit);
+    auto qmp = Qmp::connect(spec.qmp_socket, limit);
     if (!qmp) {
         process.release();
         return std::unexpected(qmp.error());

@@ -17,8 +17,8 @@ struct Qemu {
     std::unique_ptr<Qmp> qmp;
 };
 
-// In a session of its own; the queue of `tap` becomes descriptor spec.tap_fd. What QEMU itself prints goes to
-// qemu.log beside its QMP socket.
+// In a session of its own, as spec.credentials, with every file and socket of the machine as a descriptor.
+// What QEMU itself prints goes to qemu.log beside its QMP socket.
 Result<Qemu> start_qemu(const GenerationSpec& spec, const TapQueue* tap, std::chrono::milliseconds limit);
 Result<Qemu> find_qemu(const GenerationSpec& spec, pid_t pid, std::uint64_t start_time,
                        std::chrono::milliseconds limit);

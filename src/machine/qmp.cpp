@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -27,6 +28,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kLongestLine = 4 << 20;
 constexpr std::size_t kEventsKept = 256;
+constexpr std::size_t kLongestEvent = 64 << 10;
+constexpr timeval kSendLimit{10, 0};
 constexpr std::chrono::milliseconds kRetry{10};
 
 // Connects, or tries again while QEMU may yet come to listen there.
@@ -37,6 +40,25 @@ Result<UniqueFd> connect_until(const std::string& path, Clock::time_point deadli
         if (final || Clock::now() >= deadline) return fd;
         std::this_thread::sleep_for(kRetry);
     }
+}
+
+// Some of the bytes, the descriptor (-1: none) beside them.
+ssize_t send_some(int socket, std::string_view bytes, int descriptor) {
+    iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> beside{};
+    if (descriptor >= 0) {
+        message.msg_control = beside.data();
+        message.msg_controllen = beside.size();
+        auto* header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        std::memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+    }
+    return ::sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -92,6 +114,10 @@ void Qmp::State::read_all() {
         while (auto line = lines.next()) {
             auto message = parse_qmp_line(*line);
             if (!message) return fail_with(message.error());
+            // Events are kept: many long ones would fill our memory
+            if (std::holds_alternative<QmpEvent>(*message) && line->size() > kLongestEvent)
+                return fail_with({ErrorKind::protocol,
+                                  "QEMU sent an event of " + std::to_string(line->size()) + " bytes."});
             take(std::move(*message));
         }
     }
@@ -104,6 +130,8 @@ Result<std::unique_ptr<Qmp>> Qmp::connect(const std::string& socket_path, std::c
     NAP_TRY(auto fd, connect_until(socket_path, deadline));
     auto state = std::make_shared<State>();
     state->fd = std::move(fd);
+    // A QEMU that reads no more must not hold us for ever
+    ::setsockopt(state->fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kSendLimit, sizeof kSendLimit);
     state->reader = std::thread([raw = state.get()] { raw->read_all(); });
     std::unique_ptr<Qmp> qmp(new Qmp(state));
     {
@@ -123,8 +151,8 @@ Qmp::~Qmp() {
     if (state_->reader.joinable()) state_->reader.join();
 }
 
-Result<Json> Qmp::execute(const std::string& command, const Json& arguments,
-                          std::chrono::milliseconds limit) {
+Result<Json> Qmp::execute(const std::string& command, const Json& arguments, std::chrono::milliseconds limit,
+                          int descriptor) {
     auto deadline = Clock::now() + limit;
     std::uint64_t id = 0;
     {
@@ -139,7 +167,7 @@ Result<Json> Qmp::execute(const std::string& command, const Json& arguments,
     {
         std::lock_guard lock(state_->writing);
         for (std::string_view rest = line; !rest.empty();) {
-            ssize_t put = ::send(state_->fd.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+            ssize_t put = send_some(state_->fd.get(), rest, std::exchange(descriptor, -1));
             if (put < 0 && errno == EINTR) continue;
             if (put < 0) {
                 state_->fail_with(fail_errno("cannot send to QEMU").error());

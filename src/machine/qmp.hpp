@@ -24,8 +24,10 @@ class Qmp {
 
     // Errors name the command; ErrorKind::io once the connection is down (QEMU ended, or another client took
     // over).
+    // `descriptor`: goes along, for add-fd; stays ours.
     Result<nlohmann::json> execute(const std::string& command, const nlohmann::json& arguments = nullptr,
-                                   std::chrono::milliseconds limit = std::chrono::seconds(10));
+                                   std::chrono::milliseconds limit = std::chrono::seconds(10),
+                                   int descriptor = -1);
     // The next event of that name not yet taken (events are kept, the 256 newest), with its data.
     Result<nlohmann::json> wait_event(const std::string& name, std::chrono::milliseconds limit);
     void forget_events();  // those that arrived up to now

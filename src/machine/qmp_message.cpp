@@ -2,6 +2,9 @@
 // Parses QMP's lines.
 #include "machine/qmp_message.hpp"
 
+#include "base/fd.hpp"
+#include "channel/json.hpp"
+
 namespace nap::machine {
 
 namespace {
@@ -31,8 +34,8 @@ Result<QmpMessage> answer(Json& json) {
     const auto& error = json["error"];
     if (!error.is_object()) return not_understood("has an error that is no object");
     auto text = [&error](const char* field) {
-        auto at = error.find(field);
-        return at != error.end() && at->is_string() ? at->get<std::string>() : std::string();
+        auto* found = channel::text_in(error, field);
+        return found ? channel::printable(*found) : std::string();
     };
     return QmpAnswer{number, Result<Json>(fail(kind_of(text("class")), text("desc")))};
 }
@@ -40,8 +43,9 @@ Result<QmpMessage> answer(Json& json) {
 }  // namespace
 
 Result<QmpMessage> parse_qmp_line(std::string_view line) {
-    auto json = Json::parse(line, nullptr, false);
-    if (json.is_discarded()) return not_understood("is not JSON");
+    auto parsed = channel::parse_json(as_bytes(line));
+    if (!parsed) return not_understood("cannot be read: " + parsed.error().message);
+    Json& json = *parsed;
     if (!json.is_object()) return not_understood("is not an object");
     if (json.contains("QMP")) return QmpGreeting{};
     if (auto event = json.find("event"); event != json.end()) {

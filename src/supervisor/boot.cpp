@@ -58,9 +58,10 @@ void remove_leftovers(const machine::MachinePaths& paths) {
 
 Result<> start_generation(update::RunningMachine& machine) {
     NAP_CHECK(make_folder(machine.paths.generation(machine.number)));
-    NAP_CHECK(machine::create_memory_file(machine.paths.user_memory(), machine.layout.user_memory));
+    NAP_CHECK(machine::create_memory_file(machine.paths.user_memory(), machine.layout.user_memory,
+                                          machine.credentials.user));
     NAP_CHECK(machine::create_memory_file(machine.paths.kernel_memory(machine.number),
-                                          machine.layout.kernel_memory));
+                                          machine.layout.kernel_memory, machine.credentials.user));
     if (machine.config.network) {
         NAP_TRY(machine::TapQueue tap,
                 machine::TapQueue::open(machine.config.network->tap, machine.config.network->netns, true));
@@ -80,9 +81,7 @@ Result<> start_userland(update::RunningMachine& machine) {
     NAP_TRY(Json started,
             agent.call("start_userland", {{"init", machine.config.init}, {"hostname", machine.config.name}},
                        kCallLimit));
-    machine.init_host_pid = started.value("host_pid", 0);
-    if (machine.init_host_pid <= 0)
-        return fail(ErrorKind::protocol, "the agent did not say which process the userland's init is");
+    NAP_TRY(machine.init_host_pid, update::agent::process_id(started, "host_pid", "start_userland"));
     return {};
 }
 
@@ -100,6 +99,8 @@ Result<Booted> hold(const Paths& paths, const std::string& name) {
     NAP_TRY(machine.disk, machine::inspect_disk(machine.config.disk, machine.config.disk_format));
     NAP_TRY(machine.layout, machine::lay_out(machine.config.memory, machine.config.kernel_memory));
     machine.accelerator = machine::choose_accelerator();
+    NAP_TRY(machine.credentials,
+            machine::credentials_of(machine.paths.state, machine.accelerator.accelerator));
     return held;
 }
 

@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "update/agent_calls.hpp"
 
-namespace nap::update::agent {
+#include <spdlog/fmt/fmt.h>
 
-using channel::Json;
+namespace nap::update::agent {
 
 namespace {
 
-template <class T, class Read>
-Result<T> typed(const Result<Json>& reply, const char* method, Read read) {
-    if (!reply) return std::unexpected(reply.error());
-    try {
-        return read(*reply);
-    } catch (const Json::exception& exception) {
-        return fail(ErrorKind::protocol, std::string("the agent's answer to ") + method +
-                                             " is not what it must be: " + exception.what());
-    }
-}
+using Clock = std::chrono::steady_clock;
 
 }  // namespace
 
@@ -28,23 +19,31 @@ Result<> network(channel::Link& agent, const machine::Config& config, Millisecon
 }
 
 Result<walk::Anchors> anchors(channel::Link& agent, Milliseconds limit) {
-    return typed<walk::Anchors>(agent.call("anchors", Json::object(), limit), "anchors",
-                                [](const Json& reply) {
-                                    walk::Anchors out;
-                                    out.init_task = reply.at("init_task").get<std::uint64_t>();
-                                    out.text = reply.at("text").get<std::uint64_t>();
-                                    out.page_offset_base = reply.at("page_offset_base").get<std::uint64_t>();
-                                    out.vmemmap_base = reply.at("vmemmap_base").get<std::uint64_t>();
-                                    out.kernel_code = reply.at("kernel_code").get<std::uint64_t>();
-                                    out.la57 = reply.at("la57").get<bool>();
-                                    return out;
-                                });
+    NAP_TRY(Json answer, agent.call("anchors", Json::object(), limit));
+    return anchors_from(answer);
 }
 
 Result<Clocks> clocks(channel::Link& agent, Milliseconds limit) {
-    return typed<Clocks>(agent.call("clock", Json::object(), limit), "clock", [](const Json& reply) {
-        return Clocks{reply.at("realtime").get<std::int64_t>(), reply.at("monotonic").get<std::int64_t>()};
-    });
+    NAP_TRY(Json answer, agent.call("clock", Json::object(), limit));
+    return clocks_from(answer);
+}
+
+Result<> wait_for_state(channel::Call& call, std::string_view state, Milliseconds limit) {
+    auto deadline = Clock::now() + limit;
+    for (;;) {
+        auto left = std::chrono::ceil<Milliseconds>(deadline - Clock::now());
+        if (left.count() <= 0)
+            return fail(ErrorKind::timeout,
+                        fmt::format("the agent did not come to {} within {} ms", state, limit.count()));
+        NAP_TRY(auto incoming, call.receive(left));
+        if (auto* event = std::get_if<channel::Event>(&incoming)) {
+            auto* reached = channel::text_in(event->content, "state");
+            if (reached && *reached == state) return {};
+        } else if (auto* reply = std::get_if<channel::Reply>(&incoming)) {
+            if (!reply->result) return std::unexpected(reply->result.error());
+            return fail(ErrorKind::protocol, fmt::format("the agent ended its call before {}", state));
+        }
+    }
 }
 
 }  // namespace nap::update::agent

@@ -4,11 +4,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "channel/link.hpp"
 #include "machine/config.hpp"
-#include "walk/layout.hpp"
+#include "update/agent_answers.hpp"
 
 namespace nap::update::agent {
 
@@ -17,13 +18,14 @@ using Milliseconds = std::chrono::milliseconds;
 Result<> network(channel::Link& agent, const machine::Config& config, Milliseconds limit);
 Result<walk::Anchors> anchors(channel::Link& agent, Milliseconds limit);
 
-struct Clocks {
-    std::int64_t realtime_ns = 0, monotonic_ns = 0;
-};
 Result<Clocks> clocks(channel::Link& agent, Milliseconds limit);
 
+// Until the agent tells that it has come to `state` (an event); its reply before that is an error. The limit
+// is for all of it, however much it says.
+Result<> wait_for_state(channel::Call& call, std::string_view state, Milliseconds limit);
+
 // For calls whose answer carries nothing.
-inline Result<> done(const Result<channel::Json>& reply) {
+inline Result<> done(const Result<Json>& reply) {
     if (!reply) return std::unexpected(reply.error());
     return {};
 }

@@ -6,10 +6,10 @@
 
 #include <future>
 
-#include "channel/tree.hpp"
 #include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
 #include "update/borrowed.hpp"
+#include "update/contexts.hpp"
 #include "update/images.hpp"
 #include "update/user_memory_hash.hpp"
 #include "walk/walk.hpp"
@@ -40,29 +40,23 @@ Result<> move_contexts(Attempt& attempt) {
     auto step = attempt.timeline.step("dump");
     auto dump_began = std::chrono::steady_clock::now();
     NAP_TRY(auto dump, attempt.machine.generation->agent().start("dump", Json::object()));
-    channel::TreeReceiver images(attempt.machine.paths.images(), {.entries = 100'000, .bytes = 4 * kGiB});
-    for (;;) {
-        NAP_TRY(auto incoming, dump->receive(attempt.limits.dump));
-        if (auto* data = std::get_if<channel::Data>(&incoming)) {
-            if (!attempt.restore_call) {
-                // The captured clocks stand still since the dump began.
-                auto stood_still =
-                    std::chrono::nanoseconds(std::chrono::steady_clock::now() - dump_began).count();
-                NAP_TRY(attempt.restore_call,
-                        attempt.newer->agent().start("restore", {{"advance_ns", stood_still}}));
-            }
-            NAP_CHECK(images.feed(data->bytes));
-            NAP_CHECK(attempt.restore_call->send(data->bytes, 0));
-        } else if (auto* reply = std::get_if<channel::Reply>(&incoming)) {
-            if (!reply->result)
-                return std::unexpected(reply->result.error().within("dumping the essential contexts"));
-            break;
+    auto onward = [&](std::span<const std::byte> bytes) -> Result<> {
+        if (!attempt.restore_call) {
+            // The captured clocks stand still since the dump began.
+            auto stood_still =
+                std::chrono::nanoseconds(std::chrono::steady_clock::now() - dump_began).count();
+            NAP_TRY(attempt.restore_call,
+                    attempt.newer->agent().start("restore", {{"advance_ns", stood_still}}));
         }
-    }
-    if (!images.complete())
-        return fail(ErrorKind::protocol,
-                    "the older kernel's agent sent incomplete images of the essential contexts");
-    attempt.report.image_bytes = images.bytes();
+        return attempt.restore_call->send(bytes, 0);
+    };
+    // They hold what lies in shared memory and in pipes: no more than the machine's own memory
+    const auto& layout = attempt.machine.layout;
+    NAP_TRY(attempt.report.image_bytes,
+            take_contexts(*dump, attempt.machine.paths.images(), layout.user_memory + layout.kernel_memory,
+                          attempt.limits.dump, onward));
+    if (!attempt.restore_call)
+        return fail(ErrorKind::protocol, "the older kernel's agent sent no images of the essential contexts");
     return {};
 }
 

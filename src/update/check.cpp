@@ -2,6 +2,7 @@
 // Check: would this update work? Nothing is disturbed.
 #include <spdlog/fmt/fmt.h>
 
+#include "update/agent_answers.hpp"
 #include "update/attempt.hpp"
 
 namespace nap::update {
@@ -9,16 +10,6 @@ namespace nap::update {
 namespace {
 
 using Json = nlohmann::json;
-
-Obstacle obstacle_from(const Json& json) {
-    Obstacle out;
-    out.pid = json.value("pid", 0);
-    out.name = json.value("name", "");
-    out.what = json.value("what", "");
-    out.why = json.value("why", "");
-    out.advice = json.value("advice", "");
-    return out;
-}
 
 std::string sentence(const Obstacle& obstacle) {
     std::string who = obstacle.pid != 0 ? fmt::format("{} (PID {}): ", obstacle.name, obstacle.pid) : "";
@@ -37,12 +28,8 @@ Result<std::vector<Obstacle>> find_obstacles(RunningMachine& machine, const kern
         obstacles.push_back(
             {0, "", "kernel " + newer->version + " runs already", "", "choose another kernel"});
     NAP_TRY(Json reply, machine.generation->agent().call("check", Json::object(), limits.call));
-    try {
-        for (const Json& each : reply.at("obstacles")) obstacles.push_back(obstacle_from(each));
-    } catch (const Json::exception& exception) {
-        return fail(ErrorKind::protocol,
-                    std::string("the agent's answer to check is not what it must be: ") + exception.what());
-    }
+    NAP_TRY(auto found, agent::obstacles_from(reply));
+    obstacles.insert(obstacles.end(), found.begin(), found.end());
     return obstacles;
 }
 

@@ -35,6 +35,9 @@ Result<std::map<std::int32_t, Ranges>> read_each(const std::filesystem::path& im
     for (const auto& entry : std::filesystem::directory_iterator(images, failure)) {
         auto pid = pid_of(entry.path().filename().string(), prefix);
         if (!pid) continue;
+        // What the older kernel's agent sent is read as root: no device, no FIFO, nothing that lies elsewhere
+        if (!entry.is_regular_file(failure) || entry.is_symlink(failure))
+            return fail(ErrorKind::protocol, entry.path().string() + " is not a regular file");
         NAP_TRY(std::string bytes, read_file(entry.path()));
         auto ranges = read(as_bytes(bytes));
         if (!ranges) return std::unexpected(ranges.error().within(entry.path().filename().string()));

@@ -26,7 +26,8 @@ Result<> make_files(Attempt& attempt) {
     if (!failure) fs::create_directories(sockets, failure);
     if (failure) return fail(ErrorKind::io, "cannot make the update's folders: " + failure.message());
     NAP_CHECK(machine::create_memory_file(paths.kernel_memory(attempt.number),
-                                          attempt.machine.layout.kernel_memory));
+                                          attempt.machine.layout.kernel_memory,
+                                          attempt.machine.credentials.user));
     return machine::create_overlay(paths.overlay(attempt.number), attempt.machine.disk.size);
 }
 
@@ -76,10 +77,11 @@ Result<> prepare(Attempt& attempt) {
         NAP_TRY(Json prepared,
                 newer.call("prepare", {{"first_frame", frames.first.value}, {"frames", frames.pages}},
                            attempt.limits.boot));
-        if (prepared.value("withheld", std::uint64_t{0}) != frames.pages)
+        NAP_TRY(auto withheld, agent::number(prepared, "withheld", "prepare"));
+        if (withheld != frames.pages)
             return fail(ErrorKind::guest,
-                        fmt::format("the newer kernel withheld {} of the {} pages of user memory",
-                                    prepared.value("withheld", std::uint64_t{0}), frames.pages));
+                        fmt::format("the newer kernel withheld {} of the {} pages of user memory", withheld,
+                                    frames.pages));
     }
     NAP_TRY(attempt.newer_anchors, agent::anchors(newer, attempt.limits.call));
     NAP_TRY(attempt.older_anchors, agent::anchors(older, attempt.limits.call));

@@ -66,7 +66,7 @@ Result<> end_all_but(const Living& living, int number) {
 Result<std::optional<machine::TapQueue>> take_tap(const RunningMachine& machine,
                                                   const FoundGeneration& found) {
     if (!machine.config.network) return std::nullopt;
-    NAP_TRY(auto tap, machine::TapQueue::take_from(found.pid, kTapDescriptor));
+    NAP_TRY(auto tap, machine::TapQueue::take_from(found.pid, machine::kTapFd));
     return tap;
 }
 
@@ -104,7 +104,7 @@ class Recoverer {
         : machine_(machine), kernels_(kernels), limits_(limits) {}
 
     Result<Recovered> run() {
-        NAP_TRY(living_, machine::find_generations(machine_.paths.run));
+        NAP_TRY(living_, machine::find_generations(machine_.config.name, machine_.paths.run));
         NAP_TRY(journal_, read_journal(machine_.paths.journal()));
         bool under_way = !journal_.empty() && !is_final(journal_.back().step);
         if (living_.empty() && !under_way) return Recovered{};

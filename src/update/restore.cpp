@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "context/verify.hpp"
+#include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
 #include "walk/walk.hpp"
 
@@ -14,19 +15,7 @@ namespace nap::update {
 namespace {
 
 using channel::Json;
-
-Result<> wait_for(Attempt& attempt, std::string_view state) {
-    for (;;) {
-        NAP_TRY(auto incoming, attempt.restore_call->receive(attempt.limits.restore));
-        if (auto* event = std::get_if<channel::Event>(&incoming)) {
-            if (event->content.is_object() && event->content.value("state", "") == state) return {};
-        } else if (auto* reply = std::get_if<channel::Reply>(&incoming)) {
-            if (!reply->result) return std::unexpected(reply->result.error());
-            return fail(ErrorKind::protocol,
-                        fmt::format("the newer kernel's agent ended restore before {}", state));
-        }
-    }
-}
+constexpr std::uint64_t kMostCounted = 1ULL << 60;  // sums of a few do not overflow
 
 Result<> send_plan(Attempt& attempt) {
     const RunningMachine& machine = attempt.machine;
@@ -53,25 +42,28 @@ double per_page(std::uint64_t nanoseconds, std::uint64_t pages) {
 // What the module says it did must be what the plan says.
 Result<> account(Attempt& attempt, const Json& reply) {
     Report& report = attempt.report;
-    try {
-        const Json& adopted = reply.at("adopted");
-        auto number = [&adopted](const char* key) { return adopted.at(key).get<std::uint64_t>(); };
-        attempt.newer_init_host_pid = reply.at("host_pid").get<std::int32_t>();
-        std::uint64_t small = number("pages_small"), huge = number("pages_huge"),
-                      shared = number("pages_shared"), copied = number("pages_copied"),
-                      spilled = number("pages_spilled");
-        if (small + huge + shared + copied < attempt.plan.adopted)
-            return fail(ErrorKind::guest, fmt::format("the newer kernel adopted {} of {} pages",
-                                                      small + huge + shared + copied, attempt.plan.adopted));
-        report.huge_pages_adopted = huge / kHugePagePages;
-        report.pages_shared = shared;
-        report.pages_spilled = spilled;
-        report.adopt_small_ns_per_page = per_page(number("ns_small"), small + shared);
-        report.adopt_huge_ns_per_page = per_page(number("ns_huge"), huge);
-    } catch (const Json::exception& exception) {
-        return fail(ErrorKind::protocol,
-                    std::string("the agent's answer to restore is not what it must be: ") + exception.what());
-    }
+    auto adopted = reply.find("adopted");
+    if (adopted == reply.end())
+        return fail(ErrorKind::protocol, "the agent's answer to restore does not say what was adopted");
+    auto number = [&adopted](const char* key) {
+        return agent::number(*adopted, key, "restore", kMostCounted);
+    };
+    NAP_TRY(attempt.newer_init_host_pid, agent::process_id(reply, "host_pid", "restore"));
+    NAP_TRY(auto small, number("pages_small"));
+    NAP_TRY(auto huge, number("pages_huge"));
+    NAP_TRY(auto shared, number("pages_shared"));
+    NAP_TRY(auto copied, number("pages_copied"));
+    NAP_TRY(auto spilled, number("pages_spilled"));
+    NAP_TRY(auto ns_small, number("ns_small"));
+    NAP_TRY(auto ns_huge, number("ns_huge"));
+    if (small + huge + shared + copied < attempt.plan.adopted)
+        return fail(ErrorKind::guest, fmt::format("the newer kernel adopted {} of {} pages",
+                                                  small + huge + shared + copied, attempt.plan.adopted));
+    report.huge_pages_adopted = huge / kHugePagePages;
+    report.pages_shared = shared;
+    report.pages_spilled = spilled;
+    report.adopt_small_ns_per_page = per_page(ns_small, small + shared);
+    report.adopt_huge_ns_per_page = per_page(ns_huge, huge);
     report.processes = attempt.page_map.tasks.size();
     report.pages_total = attempt.plan.total;
     report.pages_carried = attempt.plan.carried;
@@ -105,13 +97,13 @@ Result<> restore(Attempt& attempt) {
     attempt.tell(Phase::restore, 0.85, "recreating the processes");
     {
         auto step = attempt.timeline.step("recreate tasks");
-        NAP_CHECK(wait_for(attempt, "ready"));
+        NAP_CHECK(agent::wait_for_state(*attempt.restore_call, "ready", attempt.limits.restore));
     }
     NAP_CHECK(attempt.testing.point("restore.ready"));
     {
         auto step = attempt.timeline.step("adopt");
         NAP_CHECK(send_plan(attempt));
-        NAP_CHECK(wait_for(attempt, "adopted"));
+        NAP_CHECK(agent::wait_for_state(*attempt.restore_call, "adopted", attempt.limits.restore));
     }
     NAP_CHECK(attempt.testing.point("restore.adopted"));
     {

@@ -14,15 +14,17 @@ machine::GenerationSpec RunningMachine::spec(const kernel::Kernel& with, int gen
     spec.layout = layout;
     spec.kernel_memory_file = paths.kernel_memory(generation_number);
     spec.user_memory_file = paths.user_memory();
+    spec.credentials = credentials;
     spec.cpus = config.cpus;
     spec.accelerator = accelerator.accelerator;
     spec.newer = newer;
     spec.disk = config.disk;
     spec.disk_format = disk.format;
+    spec.disk_is_device = disk.is_device;
     if (newer) spec.overlay = paths.overlay(generation_number);
     if (config.network) {
         spec.mac = config.network->mac;
-        spec.tap_fd = kTapDescriptor;
+        spec.network = true;
     }
     auto sockets = paths.generation(generation_number);
     spec.qmp_socket = sockets / "qmp.sock";

@@ -13,10 +13,9 @@
 #include "machine/layout.hpp"
 #include "machine/paths.hpp"
 #include "machine/tap.hpp"
+#include "machine/user.hpp"
 
 namespace nap::update {
-
-inline constexpr int kTapDescriptor = 10;  // the tap queue's number in QEMU
 
 struct RunningMachine {
     machine::Config config;
@@ -24,6 +23,7 @@ struct RunningMachine {
     machine::MemoryLayout layout;
     machine::DiskInfo disk;
     machine::AcceleratorChoice accelerator;
+    Credentials credentials;  // of its QEMUs
 
     // Of the generation that runs now.
     kernel::Kernel kernel;

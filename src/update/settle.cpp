@@ -22,8 +22,8 @@ Result<> settle_memory(Attempt& attempt) {
     auto step = attempt.timeline.step("settle memory");
     NAP_TRY(Json settled,
             attempt.machine.generation->agent().call("settle", Json::object(), attempt.limits.boot));
-    attempt.report.pages_released = settled.value("pages_released", std::uint64_t{0});
-    attempt.report.spilled_returned = settled.value("spilled_returned", std::uint64_t{0});
+    NAP_TRY(attempt.report.pages_released, agent::number(settled, "pages_released", "settle"));
+    NAP_TRY(attempt.report.spilled_returned, agent::number(settled, "spilled_returned", "settle"));
     return {};
 }
 
@@ -32,8 +32,9 @@ Result<> measure_copy(Attempt& attempt) {
     auto step = attempt.timeline.step("measure copying");
     NAP_TRY(Json measured, attempt.machine.generation->agent().call(
                                "measure_copy", {{"bytes", kCopyMeasured}}, attempt.limits.call));
-    auto pages = measured.value("pages", std::uint64_t{0});
-    if (pages > 0) attempt.report.copy_ns_per_page = measured.value("ns", 0.0) / static_cast<double>(pages);
+    NAP_TRY(auto pages, agent::number(measured, "pages", "measure_copy"));
+    NAP_TRY(auto ns, agent::number(measured, "ns", "measure_copy"));
+    if (pages > 0) attempt.report.copy_ns_per_page = static_cast<double>(ns) / static_cast<double>(pages);
     return {};
 }
 

@@ -48,6 +48,16 @@ Json machine_time_facts(const Attempt& attempt) {
     return {{"realtime_ns", attempt.machine_time_ns}, {"host_monotonic_ns", at}};
 }
 
+// Memory may run out: an update that is left in the middle would be neither rolled back nor reported.
+template <class Part>
+Result<> without_exceptions(const Part& part) {
+    try {
+        return part();
+    } catch (const std::exception& exception) {
+        return fail(ErrorKind::internal, exception.what());
+    }
+}
+
 struct PhaseStep {
     Phase phase;
     Result<> (*run)(Attempt&);
@@ -107,10 +117,14 @@ Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const T
         attempt.report.newer_kernel = newer.version;
         attempt.report.accelerator =
             machine.accelerator.accelerator == machine::Accelerator::kvm ? "kvm" : "tcg";
-        result = run_to_commit(attempt);
+        result = without_exceptions([&] { return run_to_commit(attempt); });
         if (result) {
             attempt.timeline.begin(Phase::settle);
-            settle(attempt);
+            auto settled = without_exceptions([&]() -> Result<> {
+                settle(attempt);
+                return {};
+            });
+            if (!settled) attempt.report.warnings.push_back(settled.error().within("settling").message);
             attempt.timeline.end();
             attempt.report.outcome = "updated";
         } else {

@@ -84,6 +84,25 @@ TEST(Run, WorkingDirectory) {
     EXPECT_EQ(output_of({.argv = {"pwd"}, .working_directory = "/usr"}), "/usr\n");
 }
 
+TEST(Run, CredentialsAreTakenOnForGood) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    auto command =
+        shell("id -u; id -g; id -G; grep -E '^(CapPrm|CapEff|CapAmb|NoNewPrivs)' /proc/self/status");
+    command.credentials = Credentials{.user = 1'900'000'000, .group = 1'900'000'001, .groups = {106}};
+    command.working_directory = "/";
+    EXPECT_EQ(output_of(command),
+              "1900000000\n1900000001\n1900000001 106\n"
+              "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"
+              "CapAmb:\t0000000000000000\nNoNewPrivs:\t1\n");
+}
+
+TEST(Run, CredentialsThatCannotBeTakenOnAreNamed) {
+    auto command = shell("true");
+    command.credentials = Credentials{.user = 1, .group = 1};
+    command.credentials->groups.assign(1 << 17, 0);  // more than there may be
+    EXPECT_THAT(output_of(command), HasSubstr("as user 1"));
+}
+
 TEST(Run, SignalsStartAtTheirDefaults) {
     auto before = ::signal(SIGPIPE, SIG_IGN);
     sigset_t blocked, old;

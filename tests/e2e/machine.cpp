@@ -90,8 +90,9 @@ Machine::Machine(const Options& options) {
     disk_ = build_directory() / "test" / (name_ + ".img");
     paths_ = supervisor::Paths::from((build_directory() / "nap").string()).value().machine(name_);
     fs::create_directories(disk_.parent_path());
-    must(call({"cp", "--reflink=auto", "--sparse=always", (build_directory() / "disk/root.img").string(),
-               disk_.string()}),
+    must(call({"qemu-img", "convert", "-f", "raw", "-O", options.disk_format,
+               (build_directory() / "disk/root.img").string(), disk_.string()},
+              kLong),
          "copying the root disk");
     must(call({"ip", "netns", "add", netns_}), "ip netns add");
     must(call({"ip", "-n", netns_, "link", "set", "lo", "up"}), "ip link set lo up");

@@ -45,6 +45,7 @@ class Machine {
         bool testing = false;     // its supervisor accepts faults
         std::string kernel = {};  // empty: the older one
         std::string memory = "1G";
+        std::string disk_format = "raw";
     };
     Machine() : Machine(Options{}) {}
     explicit Machine(const Options& options);

@@ -44,7 +44,7 @@ class Killed : public testing::Test {
     }
 
     void expect_nothing_left(const std::string& point) {
-        const auto generations = machine::find_generations(machine_.run_folder());
+        const auto generations = machine::find_generations(machine_.name(), machine_.run_folder());
         ASSERT_TRUE(generations) << generations.error().message;
         EXPECT_EQ(generations->size(), 1U) << point;
         EXPECT_THAT(names_in(machine_.run_folder()), testing::SizeIs(3))

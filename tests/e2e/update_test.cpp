@@ -6,6 +6,7 @@
 #include <sstream>
 #include <thread>
 
+#include "e2e/isolation.hpp"
 #include "e2e/machine.hpp"
 
 namespace nap::e2e {
@@ -55,8 +56,19 @@ TEST(Update, CarriesEveryKindOfStateOnTwoCpus) {
     carry_every_kind_of_state(2);
 }
 
-TEST(Update, ThereAndBack) {
-    const Machine machine;
+void expect_clean_disk(const Machine& machine, const std::string& format) {
+    const auto raw = machine.disk().string() + ".raw";
+    const auto converted =
+        call({"qemu-img", "convert", "-f", format, "-O", "raw", machine.disk().string(), raw}, kLong);
+    ASSERT_EQ(converted.status, 0) << converted.out;
+    const auto checked = call({"e2fsck", "-fn", raw});
+    EXPECT_EQ(checked.status, 0) << checked.out;
+    std::filesystem::remove(raw);
+}
+
+void go_there_and_back(const std::string& disk_format) {
+    const Machine machine({.disk_format = disk_format});
+    expect_without_rights(machine);
     machine.install_states();
     ASSERT_EQ(machine.states("start").status, 0);
     Counter counter(machine);
@@ -65,12 +77,20 @@ TEST(Update, ThereAndBack) {
         ASSERT_EQ(updated.status, 0) << updated.out;
         EXPECT_EQ(machine.kernel(), kernel);
         expect_states_pass(machine, "on " + kernel);
+        expect_without_rights(machine);
     }
     expect_nothing_lost(counter.stop());
     expect_ticker_unbroken(machine);
     ASSERT_EQ(nap({"stop", machine.name()}, kLong).status, 0);
-    const auto checked = call({"e2fsck", "-fn", machine.disk().string()});
-    EXPECT_EQ(checked.status, 0) << checked.out;
+    expect_clean_disk(machine, disk_format);
+}
+
+TEST(Update, ThereAndBack) {
+    go_there_and_back("raw");
+}
+
+TEST(Update, ThereAndBackOnQcow2) {
+    go_there_and_back("qcow2");
 }
 
 // Whether the older kernel was stopped, and U hashed, before the fault at that point.

@@ -8,6 +8,7 @@
 #include "base/process.hpp"
 #include "base/units.hpp"
 #include "machine/disk.hpp"
+#include "machine/qemu_command.hpp"
 #include "tests/machine/scratch.hpp"
 
 namespace nap::machine {
@@ -33,20 +34,29 @@ class Block : public testing::TestWithParam<const char*> {
         }
     };
 
-    Running start(const std::string& socket, const Json& node, bool device = false) {
+    // A QEMU with the node, whose file it has as a descriptor; `device`: a disk that uses it.
+    Running start(const std::string& socket, const Json& node, const std::filesystem::path& file, FdSet set,
+                  bool device = false) {
         auto path = scratch.path / socket;
         auto said = scratch.path / (socket + ".out");
         auto output = open_file(said, O_WRONLY | O_CREAT | O_APPEND);
-        Command command{.argv = {"qemu-system-x86_64", "-machine", device ? "q35" : "none", "-S",
-                                 "-nodefaults", "-nographic", "-qmp",
-                                 "unix:" + path.string() + ",server=on,wait=off", "-blockdev", node.dump()},
-                        .descriptors = {{output->get(), 1}}};
-        if (device) command.argv.insert(command.argv.end(), {"-device", "virtio-blk-pci,drive=root-overlay"});
+        auto disk = open_file(file, O_RDWR);
+        Command command{.argv = {"qemu-system-x86_64", "-machine", device ? "q35" : "none", "-nodefaults",
+                                 "-nographic", "-qmp", "unix:" + path.string() + ",server=on,wait=off", "-add-fd",
+                                 "fd=" + std::to_string(kDiskFd) + ",set=" + std::to_string(set), "-blockdev",
+                                 node.dump()},
+                        .descriptors = {{output->get(), 1}, {disk->get(), kDiskFd}}};
+        if (device) command.argv.insert(command.argv.end(), {"-S", "-device", "virtio-blk-pci,drive=root-overlay"});
         auto process = Process::start(command);
         EXPECT_TRUE(process);
         auto qmp = Qmp::connect(path, std::chrono::seconds(20));
         EXPECT_TRUE(qmp) << qmp.error().message;
         return {std::move(*process), std::move(*qmp), said};
+    }
+
+    Running start_older() { return start("older.sock", image_node(image, false), image.path, kImageSet); }
+    Running start_newer(bool device = false) {
+        return start("newer.sock", overlay_node(), overlay, kOverlaySet, device);
     }
 
     void SetUp() override {
@@ -73,14 +83,14 @@ class Block : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(Block, NewerSeesWhatOlderWroteLastAndCommits) {
-    auto newer = start("newer.sock", overlay_node(overlay));
+    auto newer = start_newer();
     EXPECT_TRUE(newer.io("root-overlay", "read -P 0 0 1M"));
     EXPECT_FALSE(newer.io("root-overlay", "read -P 1 0 1M"));
     {
-        auto older = start("older.sock", image_node(image, false));
+        auto older = start_older();
         EXPECT_TRUE(older.io("root-image", "write -P 0x11 0 2M"));
         ASSERT_TRUE(older.qmp->execute("stop"));
-        auto attached = attach_backing(*newer.qmp, image, overlay);
+        auto attached = attach_backing(*newer.qmp, image);
         ASSERT_TRUE(attached) << attached.error().message;
     }
     EXPECT_TRUE(newer.io("root-overlay", "read -P 0x11 0 2M"));
@@ -88,8 +98,12 @@ TEST_P(Block, NewerSeesWhatOlderWroteLastAndCommits) {
     EXPECT_TRUE(newer.io("root-overlay", "write -P 0x22 4096 512"));
     EXPECT_TRUE(newer.io("root-overlay", "write -P 0x33 8M 1M"));
     EXPECT_TRUE(newer.io("root-overlay", "discard 1M 64k"));
-    auto merged = merge_into_image(*newer.qmp, std::chrono::seconds(20));
+    auto merged = merge_into_image(*newer.qmp, image, std::chrono::seconds(20));
     ASSERT_TRUE(merged) << merged.error().message;
+    // Its file, too: no descriptor is left that would keep its memory
+    for (const auto& open :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(newer.process.pid()) + "/fd"))
+        EXPECT_NE(std::filesystem::read_symlink(open), overlay);
     // The overlay is gone, the image is written to directly from now on
     EXPECT_FALSE(newer.qmp->execute("blockdev-del", {{"node-name", "root-overlay"}}));
     EXPECT_TRUE(newer.io("root-image", "write -P 0x44 16M 64k"));
@@ -104,13 +118,13 @@ TEST_P(Block, NewerSeesWhatOlderWroteLastAndCommits) {
 }
 
 TEST_P(Block, RollbackLeavesTheImageUntouched) {
-    auto older = start("older.sock", image_node(image, false));
+    auto older = start_older();
     EXPECT_TRUE(older.io("root-image", "write -P 0x11 0 2M"));
     ASSERT_TRUE(older.qmp->execute("stop"));
     auto before = bytes();
     {
-        auto newer = start("newer.sock", overlay_node(overlay));
-        ASSERT_TRUE(attach_backing(*newer.qmp, image, overlay));
+        auto newer = start_newer();
+        ASSERT_TRUE(attach_backing(*newer.qmp, image));
         EXPECT_TRUE(newer.io("root-overlay", "write -P 0x99 0 4M"));
         EXPECT_EQ(bytes(), before);
         newer.process.kill_and_wait();
@@ -125,9 +139,9 @@ TEST_P(Block, RollbackLeavesTheImageUntouched) {
 }
 
 TEST_P(Block, FailedAttachmentCanBeTriedAgain) {
-    auto newer = start("newer.sock", overlay_node(overlay));
-    EXPECT_FALSE(attach_backing(*newer.qmp, {scratch.path / "missing", image.format, false}, overlay));
-    EXPECT_TRUE(attach_backing(*newer.qmp, image, overlay));
+    auto newer = start_newer();
+    EXPECT_FALSE(attach_backing(*newer.qmp, {scratch.path / "missing", image.format, false}));
+    EXPECT_TRUE(attach_backing(*newer.qmp, image));
 }
 
 // The disk of a device, as in a machine: a successor may not know how far the merge went.
@@ -135,12 +149,15 @@ TEST_P(Block, MergeCanBeDoneAgain) {
     auto written = run({.argv = {"qemu-io", "-f", "qcow2", "-c", "write -P 0x22 4096 512", overlay}},
                        std::chrono::seconds(30));
     ASSERT_EQ(written->status, 0) << written->out;
-    auto newer = start("newer.sock", overlay_node(overlay), true);
-    ASSERT_TRUE(attach_backing(*newer.qmp, image, overlay));
+    auto newer = start_newer(true);
+    ASSERT_TRUE(attach_backing(*newer.qmp, image));
+    auto writable = open_file(image.path, O_RDWR);
+    ASSERT_TRUE(
+        newer.qmp->execute("add-fd", {{"fdset-id", kImageSet}}, std::chrono::seconds(10), writable->get()));
     ASSERT_TRUE(newer.qmp->execute(
         "block-commit", {{"job-id", "merge"}, {"device", "root-overlay"}, {"auto-dismiss", false}}));
     for (int times = 0; times < 3; ++times) {
-        auto merged = merge_into_image(*newer.qmp, std::chrono::seconds(20));
+        auto merged = merge_into_image(*newer.qmp, image, std::chrono::seconds(20));
         ASSERT_TRUE(merged) << merged.error().message;
     }
     newer.process.kill_and_wait();
@@ -148,8 +165,8 @@ TEST_P(Block, MergeCanBeDoneAgain) {
 }
 
 TEST_P(Block, MergeWithoutBackingIsAnError) {
-    auto newer = start("newer.sock", overlay_node(overlay));
-    auto merged = merge_into_image(*newer.qmp, std::chrono::seconds(20));
+    auto newer = start_newer();
+    auto merged = merge_into_image(*newer.qmp, image, std::chrono::seconds(20));
     ASSERT_FALSE(merged);
     EXPECT_NE(merged.error().message.find("Merging the overlay"), std::string::npos);
 }

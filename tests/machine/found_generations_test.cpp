@@ -1,54 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/found_generations.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "base/process.hpp"
 #include "machine/qemu_command.hpp"
+#include "tests/machine/scratch.hpp"
 
 namespace nap::machine {
 namespace {
 
-std::string command_line(int number, const std::filesystem::path& run) {
+std::string command_line(const std::string& machine, int number) {
     GenerationSpec spec;
-    spec.machine = "m";
+    spec.machine = machine;
     spec.number = number;
     spec.layout = {256 * kMiB, 512 * kMiB};
-    spec.qmp_socket = run / ("gen-" + std::to_string(number)) / "qmp.sock";
-    spec.agent_socket = run / ("gen-" + std::to_string(number)) / "agent.sock";
     std::string joined;
     for (const auto& argument : qemu_command(spec)) joined += argument + '\0';
     return joined;
 }
 
 TEST(FoundGenerations, AreKnownByTheirCommandLine) {
-    for (const char* run : {"/run/nap/m", "/srv/a,b/run/m,,1", "/a b/m"})
-        for (int number : {1, 2, 731})
-            EXPECT_EQ(generation_of(command_line(number, run), run), number) << run;
+    for (const char* machine : {"m", "web-1", "a.b_c"})
+        for (int number : {1, 2, 731}) EXPECT_EQ(generation_of(command_line(machine, number), machine), number);
 }
 
 TEST(FoundGenerations, OfOtherMachinesAreNotOurs) {
-    EXPECT_EQ(generation_of(command_line(1, "/run/nap/m2"), "/run/nap/m"), std::nullopt);
-    EXPECT_EQ(generation_of(command_line(1, "/run/nap/m/n"), "/run/nap/m"), std::nullopt);
+    EXPECT_EQ(generation_of(command_line("m2", 1), "m"), std::nullopt);
+    EXPECT_EQ(generation_of(command_line("m-1", 1), "m"), std::nullopt);
+    EXPECT_EQ(generation_of(command_line("m", 1), "m-1"), std::nullopt);
 }
 
 TEST(FoundGenerations, OtherProgramsAreNone) {
     using namespace std::string_literals;
-    auto ours = command_line(1, "/run/nap/m");
+    auto ours = command_line("m", 1);
     ours.replace(0, ours.find('\0'), "vim");
-    EXPECT_EQ(generation_of(ours, "/run/nap/m"), std::nullopt);
-    for (const auto& other : {""s, "\0\0"s, "qemu-system-x86_64"s, "qemu-system-x86_64\0socket,id=qmp,"s,
-                              "qemu-system-x86_64\0socket,id=qmp,path=/run/nap/m/gen-/qmp.sock"s,
-                              "qemu-system-x86_64\0socket,id=qmp,path=/run/nap/m/gen-1x/qmp.sock"s,
-                              "qemu-system-x86_64\0socket,id=qmp,path=,"s})
-        EXPECT_EQ(generation_of(other, "/run/nap/m"), std::nullopt);
+    EXPECT_EQ(generation_of(ours, "m"), std::nullopt);
+    for (const auto& other :
+         {""s, "\0\0"s, "qemu-system-x86_64"s, "qemu-system-x86_64\0-name"s, "qemu-system-x86_64\0-name\0guest=m-"s,
+          "qemu-system-x86_64\0-name\0guest=m-1x"s, "qemu-system-x86_64\0guest=m-1"s})
+        EXPECT_EQ(generation_of(other, "m"), std::nullopt);
 }
 
-TEST(FoundGenerations, NoneRunHere) {
-    auto found = find_generations("/no/such/folder");
+// As root starts it: its log is its standard output.
+TEST(FoundGenerations, AreFoundByTheLogTheyWrite) {
+    test::Scratch scratch;
+    const auto folder = scratch.path / "gen-7";
+    std::filesystem::create_directory(folder);
+    auto log = open_file(folder / "qemu.log", O_WRONLY | O_CREAT);
+    // A shell that waits stands for QEMU
+    std::filesystem::create_symlink("/bin/bash", scratch.path / "qemu-system-bash");
+    auto process = Process::start({.argv = {(scratch.path / "qemu-system-bash").string(), "-c", "read -t 60 <> <(:)",
+                                            "-name", "guest=m-7"},
+                                   .descriptors = {{log->get(), 1}}});
+    ASSERT_TRUE(process);
+    auto found = find_generations("m", scratch.path);
     ASSERT_TRUE(found) << found.error().message;
-    EXPECT_TRUE(found->empty());
+    ASSERT_EQ(found->size(), 1U);
+    EXPECT_EQ(found->at(7).pid, process->pid());
+    EXPECT_EQ(found->at(7).start_time, process->start_time());
+    EXPECT_TRUE(find_generations("m", scratch.path / "other")->empty());
+    EXPECT_TRUE(find_generations("n", scratch.path)->empty());
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "machine/memory_file.hpp"
 #include "machine/network_hold.hpp"
 #include "machine/qemu_process.hpp"
+#include "machine/user.hpp"
 #include "tests/machine/scratch.hpp"
 
 namespace nap::machine {
@@ -23,6 +24,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 constexpr std::chrono::seconds kLong{180};
+const uid_t kUser = ::geteuid() == 0 ? user_of("guest-test") : ::geteuid();
 
 struct Guest {
     GenerationSpec spec;
@@ -54,7 +56,7 @@ class GuestTest : public testing::TestWithParam<const char*> {
     void SetUp() override {
         if (!std::getenv("NAP_TEST_VMLINUZ") || !std::getenv("NAP_TEST_INITRAMFS"))
             GTEST_SKIP() << "needs NAP_TEST_VMLINUZ and NAP_TEST_INITRAMFS";
-        ASSERT_TRUE(create_memory_file(scratch.path / "u", 256 * kMiB));
+        ASSERT_TRUE(create_memory_file(scratch.path / "u", 256 * kMiB, kUser));
     }
     static std::string tool(std::vector<std::string> argv, int expected = 0) {
         auto name = argv[0] + " " + argv[1];
@@ -93,13 +95,14 @@ class GuestTest : public testing::TestWithParam<const char*> {
         spec.disk = image.path;
         spec.disk_format = image.format;
         spec.overlay = name("overlay");
-        if (tap) spec.tap_fd = 3;
+        spec.network = tap != nullptr;
+        spec.credentials = {.user = kUser, .group = kUser};
         spec.mac = "52:54:00:00:00:01";
         std::filesystem::create_directory(name("gen"));
         spec.qmp_socket = name("gen") / "qmp.sock";
         spec.agent_socket = name("gen") / "agent.sock";
         spec.console_log = name("console");
-        EXPECT_TRUE(create_memory_file(spec.kernel_memory_file, spec.layout.kernel_memory));
+        EXPECT_TRUE(create_memory_file(spec.kernel_memory_file, spec.layout.kernel_memory, kUser));
         if (newer) {
             EXPECT_TRUE(create_overlay(spec.overlay, 96 * kMiB));
         }
@@ -128,7 +131,7 @@ TEST_P(GuestTest, DiskGoesToTheNewerGenerationAndBackOrIsMerged) {
     // First try: attached, written to, rolled back
     ASSERT_TRUE(older.qemu.qmp->execute("stop"));
     auto began = std::chrono::steady_clock::now();
-    auto attached = attach_backing(*newer.qemu.qmp, image, newer.spec.overlay);
+    auto attached = attach_backing(*newer.qemu.qmp, image);
     ASSERT_TRUE(attached) << attached.error().message;
     auto took = std::chrono::steady_clock::now() - began;
     std::printf("attach: %.1f ms\n", std::chrono::duration<double, std::milli>(took).count());
@@ -145,7 +148,7 @@ TEST_P(GuestTest, DiskGoesToTheNewerGenerationAndBackOrIsMerged) {
     auto newest = boot(3, true);
     older.sh("mount -o remount,ro /mnt; sync");
     ASSERT_TRUE(older.qemu.qmp->execute("stop"));
-    ASSERT_TRUE(attach_backing(*newest.qemu.qmp, image, newest.spec.overlay));
+    ASSERT_TRUE(attach_backing(*newest.qemu.qmp, image));
     newest.sh(kMount);
     EXPECT_EQ(newest.sh("md5sum < /mnt/early"), sum);
     newest.sh("cat /mnt/rolled-back; dd if=/dev/urandom of=/mnt/new bs=1M count=8 2>/dev/null; sync");
@@ -154,7 +157,7 @@ TEST_P(GuestTest, DiskGoesToTheNewerGenerationAndBackOrIsMerged) {
         "(i=0; while [ $i -lt 150 ]; do echo $i > /mnt/w$i; sync; i=$((i+1)); done; echo end > /mnt/end) "
         "> /dev/null 2>&1 &");
     began = std::chrono::steady_clock::now();
-    auto merged = merge_into_image(*newest.qemu.qmp, kLong);
+    auto merged = merge_into_image(*newest.qemu.qmp, image, kLong);
     ASSERT_TRUE(merged) << merged.error().message;
     took = std::chrono::steady_clock::now() - began;
     std::printf("merge: %.1f ms\n", std::chrono::duration<double, std::milli>(took).count());

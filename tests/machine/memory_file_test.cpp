@@ -7,30 +7,34 @@
 #include <unistd.h>
 
 #include "base/units.hpp"
+#include "machine/user.hpp"
 #include "tests/machine/scratch.hpp"
 
 namespace nap::machine {
 namespace {
 
+const uid_t kOwner = ::geteuid() == 0 ? user_of("/lib/machines/web") : ::geteuid();
+
 TEST(MemoryFile, IsSparsePrivateAndOfTheSizeAsked) {
     test::Scratch scratch("/dev/shm");
     auto path = scratch.path / "u";
-    auto file = create_memory_file(path, 8 * kGiB);
+    auto file = create_memory_file(path, 8 * kGiB, kOwner);
     ASSERT_TRUE(file) << file.error().message;
     struct stat status {};
     ASSERT_EQ(::fstat(file->get(), &status), 0);
     EXPECT_EQ(status.st_size, static_cast<off_t>(8 * kGiB));
     EXPECT_EQ(status.st_blocks, 0);
     EXPECT_EQ(status.st_mode & 07777, 0600U);
+    EXPECT_EQ(status.st_uid, kOwner);
 }
 
 TEST(MemoryFile, ReplacesWhatWasLeftBehind) {
     test::Scratch scratch("/dev/shm");
     auto path = scratch.path / "k-1";
-    auto before = create_memory_file(path, kMiB);
+    auto before = create_memory_file(path, kMiB, kOwner);
     ASSERT_TRUE(before);
     ASSERT_EQ(::pwrite(before->get(), "old", 3, 0), 3);
-    auto after = create_memory_file(path, kMiB);
+    auto after = create_memory_file(path, kMiB, kOwner);
     ASSERT_TRUE(after);
     char bytes[3] = {1, 1, 1};
     ASSERT_EQ(::pread(after->get(), bytes, 3, 0), 3);
@@ -40,10 +44,10 @@ TEST(MemoryFile, ReplacesWhatWasLeftBehind) {
 }
 
 TEST(MemoryFile, MustNotLieOnADisk) {
-    auto file = create_memory_file("/proc/u", kMiB);
+    auto file = create_memory_file("/proc/u", kMiB, kOwner);
     ASSERT_FALSE(file);
     EXPECT_EQ(file.error().kind, ErrorKind::usage);
-    EXPECT_EQ(create_memory_file("/nowhere/at/all", kMiB).error().kind, ErrorKind::not_found);
+    EXPECT_EQ(create_memory_file("/nowhere/at/all", kMiB, kOwner).error().kind, ErrorKind::not_found);
 }
 
 TEST(MemoryFile, NeedsRoomOnTheHost) {

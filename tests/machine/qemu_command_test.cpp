@@ -43,7 +43,7 @@ GenerationSpec newer() {
 }
 
 GenerationSpec with_network(GenerationSpec spec) {
-    spec.tap_fd = 3;
+    spec.network = true;
     spec.mac = "52:54:00:12:34:56";
     return spec;
 }
@@ -82,11 +82,11 @@ TEST(QemuCommand, PutsKernelMemoryFirstAndUserMemoryAt4GiB) {
     EXPECT_THAT(values(command, "-m"), testing::ElementsAre("512M,slots=1,maxmem=1536M"));
     EXPECT_THAT(values(command, "-machine")[0], HasSubstr("memory-backend=kernel-memory"));
     auto kernel = json_value(spec, "-object", "id", "kernel-memory");
-    EXPECT_EQ(kernel["mem-path"], "/dev/shm/nap/web/k-3");
+    EXPECT_EQ(kernel["mem-path"], "/proc/self/fd/" + std::to_string(kKernelMemoryFd));
     EXPECT_EQ(kernel["size"], 512 * kMiB);
     EXPECT_EQ(kernel["share"], true);
     auto user = json_value(spec, "-object", "id", "user-memory");
-    EXPECT_EQ(user["mem-path"], "/dev/shm/nap/web/u");
+    EXPECT_EQ(user["mem-path"], "/proc/self/fd/" + std::to_string(kUserMemoryFd));
     EXPECT_EQ(user["size"], kGiB);
     EXPECT_EQ(user["share"], true);
     auto dimm = json_value(spec, "-device", "driver", "pc-dimm");
@@ -133,7 +133,8 @@ TEST(QemuCommand, OpensTheImageInTheFirstGeneration) {
     EXPECT_EQ(node["driver"], "raw");
     EXPECT_EQ(node["read-only"], false);
     EXPECT_EQ(node["file"]["driver"], "file");
-    EXPECT_EQ(node["file"]["filename"], "/srv/a,b.img");
+    EXPECT_EQ(node["file"]["filename"], "/dev/fdset/2");
+    EXPECT_THAT(values(qemu_command(spec), "-add-fd"), Contains("fd=" + std::to_string(kDiskFd) + ",set=2"));
     EXPECT_EQ(node["file"]["locking"], "off");
     EXPECT_EQ(node["discard"], "unmap");
     auto device = json_value(spec, "-device", "driver", "virtio-blk-pci");
@@ -149,9 +150,9 @@ TEST(QemuCommand, KeepsTheImageFromTheNewerGeneration) {
     auto node = json_value(spec, "-blockdev", "node-name", "root-overlay");
     EXPECT_EQ(node["driver"], "qcow2");
     EXPECT_TRUE(node.contains("backing") && node["backing"].is_null());
-    EXPECT_EQ(node["file"]["filename"], spec.overlay.string());
+    EXPECT_EQ(node["file"]["filename"], "/dev/fdset/3");
+    EXPECT_THAT(values(qemu_command(spec), "-add-fd"), Contains("fd=" + std::to_string(kDiskFd) + ",set=3"));
     EXPECT_EQ(json_value(spec, "-device", "driver", "virtio-blk-pci")["drive"], "root-overlay");
-    for (const auto& argument : qemu_command(spec)) EXPECT_THAT(argument, Not(HasSubstr(spec.disk.string())));
 }
 
 TEST(QemuCommand, HasNoNetworkWithoutTap) {
@@ -165,7 +166,7 @@ TEST(QemuCommand, HasNoNetworkWithoutTap) {
 TEST(QemuCommand, HoldsThePacketsOfTheNewerGenerationOnly) {
     for (const auto& spec : {with_network(older()), with_network(newer())}) {
         EXPECT_THAT(values(qemu_command(spec), "-netdev"),
-                    testing::ElementsAre("tap,id=network,fd=3,vhost=off"));
+                    testing::ElementsAre("tap,id=network,fd=10,vhost=off"));
         auto nic = json_value(spec, "-device", "driver", "virtio-net-pci");
         EXPECT_EQ(nic["mac"], "52:54:00:12:34:56");
         auto hold = json_value(spec, "-object", "qom-type", "filter-buffer");
@@ -183,13 +184,22 @@ TEST(QemuCommand, KeepsTheHeaderBeforePacketsAt10Bytes) {
     EXPECT_EQ(nic["mrg_rxbuf"], false);
 }
 
-TEST(QemuCommand, WritesCommasInSocketPathsTwice) {
+TEST(QemuCommand, ListensOnSocketsItInherits) {
     auto chardevs = values(qemu_command(older()), "-chardev");
     ASSERT_THAT(chardevs, SizeIs(3));
-    EXPECT_THAT(chardevs, Contains("socket,id=qmp,server=on,wait=off,path=/run/nap/web,,1/gen-3/qmp.sock"));
-    EXPECT_THAT(chardevs,
-                Contains("socket,id=agent,server=on,wait=off,path=/run/nap/web,,1/gen-3/agent.sock"));
+    for (const auto& [id, socket] : {std::pair("qmp", kQmpFd), std::pair("agent", kAgentFd)})
+        EXPECT_THAT(chardevs, Contains("socket,id=" + std::string(id) +
+                                       ",server=on,wait=off,fd=" + std::to_string(socket)));
     EXPECT_EQ(json_value(older(), "-device", "driver", "virtserialport")["name"], "org.nap.agent");
+}
+
+TEST(QemuCommand, NamesNoFileOfTheMachine) {
+    for (const auto& spec : {older(), newer()})
+        for (const auto& argument : qemu_command(spec))
+            for (const auto& path :
+                 {spec.vmlinuz, spec.initramfs, spec.kernel_memory_file, spec.user_memory_file, spec.disk,
+                  spec.qmp_socket, spec.agent_socket, spec.console_log})
+                EXPECT_THAT(argument, Not(HasSubstr(path.string())));
 }
 
 }  // namespace

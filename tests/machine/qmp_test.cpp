@@ -2,10 +2,12 @@
 // QMP against a server that may say anything.
 #include "machine/qmp.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <functional>
 #include <thread>
 
@@ -39,6 +41,21 @@ class FakeQemu {
             std::string line;
             for (char c; ::read(fd_.get(), &c, 1) == 1 && c != '\n';) line += c;
             return Json::parse(line, nullptr, false);
+        }
+        std::pair<Json, UniqueFd> hear_with_descriptor() {
+            char line[4096], beside[CMSG_SPACE(sizeof(int))];
+            iovec part{line, sizeof line};
+            msghdr message{};
+            message.msg_iov = &part;
+            message.msg_iovlen = 1;
+            message.msg_control = beside;
+            message.msg_controllen = sizeof beside;
+            auto got = ::recvmsg(fd_.get(), &message, 0);
+            int descriptor = -1;
+            if (auto* header = CMSG_FIRSTHDR(&message))
+                std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+            return {Json::parse(std::string_view(line, static_cast<std::size_t>(got)), nullptr, false),
+                    UniqueFd(descriptor)};
         }
         void greet() {
             say(Json::parse(kGreeting));
@@ -88,6 +105,26 @@ TEST(Qmp, NegotiatesAndExecutes) {
     EXPECT_EQ((*status)["status"], "running");
     EXPECT_EQ(heard["execute"], "query-status");
     EXPECT_EQ(heard["arguments"]["a"], 1);
+}
+
+TEST(Qmp, LendsADescriptor) {
+    std::string heard;
+    FakeQemu qemu([&](FakeQemu::Client& client) {
+        client.greet();
+        auto [command, descriptor] = client.hear_with_descriptor();
+        char bytes[5] = {};
+        if (::pread(descriptor.get(), bytes, 4, 0) == 4) heard = command.value("execute", "") + " " + bytes;
+        client.say(Json{{"return", Json::object()}, {"id", command["id"]}});
+        client.wait_for_end();
+    });
+    auto qmp = Qmp::connect(qemu.path(), milliseconds(5000));
+    ASSERT_TRUE(qmp) << qmp.error().message;
+    test::Scratch scratch;
+    ASSERT_TRUE(replace_file(scratch.path / "disk", "data"));
+    auto file = open_file(scratch.path / "disk", O_RDONLY);
+    ASSERT_TRUE((*qmp)->execute("add-fd", {{"fdset-id", 2}}, milliseconds(5000), file->get()));
+    EXPECT_EQ(heard, "add-fd data");
+    EXPECT_EQ(::fcntl(file->get(), F_GETFD), FD_CLOEXEC);
 }
 
 TEST(Qmp, ReportsWhatQemuRefuses) {
