@@ -10,6 +10,7 @@
 # shellcheck disable=SC2034 # for the scripts that source this
 use_machine() {
     machine=$1 namespace=$2 tap=$3 outside=$4.1 inside=$4.2 work=$5
+    mkdir -p "$work"
     disk=$work/$machine.img
     export NAP_ROOT=$build/nap
     nap=$build/bin/nap
@@ -59,7 +60,6 @@ release_machine() {
 
 # start_machine KERNEL MEMORY: on a fresh copy of the root disk; redis answers when it returns.
 start_machine() {
-    mkdir -p "$work"
     remove_machine
     rm -f -- "$work"/*.json "$work"/*.jsonl "$work"/*.txt "$work"/counter.sock*
     cp --reflink=auto --sparse=always -- "$build/disk/root.img" "$disk"
