@@ -63,13 +63,12 @@ Result<int> start(const Context& context, const MachineName& machine) {
     NAP_CHECK(load_machine(context.paths, machine.name));
     if (is_running(context.paths, machine.name))
         return fail(ErrorKind::refused, "machine " + machine.name + " runs already");
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
-    UniqueFd told(ends[0]), ready(ends[1]);
-    NAP_TRY(Process supervisor, start_supervisor(context, machine.name, ready.get()));
+    NAP_TRY(Pipe ready, make_pipe());
+    NAP_TRY(Process supervisor, start_supervisor(context, machine.name, ready.write.get()));
     supervisor.release();
-    ready.reset();
-    NAP_CHECK(understand(read_line(told.get()), machine.name, context.paths.machine(machine.name).log()));
+    ready.write.reset();
+    NAP_CHECK(
+        understand(read_line(ready.read.get()), machine.name, context.paths.machine(machine.name).log()));
     if (context.json) {
         NAP_TRY(Json status, status_of(context.paths, machine.name));
         print_json(status);
