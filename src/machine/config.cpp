@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/hash.hpp"
 #include "machine/layout.hpp"
 
 namespace nap::machine {
@@ -195,8 +196,7 @@ Result<Config> config_from_json(const Json& json) {
 }
 
 std::string default_mac(std::string_view machine) {
-    std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-    for (unsigned char c : machine) hash = (hash ^ c) * 0x100000001b3;
+    std::uint64_t hash = stable_hash(machine);
     hash ^= hash >> 32;
     std::array<char, 18> mac;
     std::snprintf(mac.data(), mac.size(), "52:54:00:%02x:%02x:%02x", static_cast<unsigned>(hash >> 16 & 0xff),

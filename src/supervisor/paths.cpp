@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 
+#include "base/hash.hpp"
+
 namespace nap::supervisor {
 
 namespace {
@@ -19,10 +21,9 @@ bool on_tmpfs(fs::path path) {
     return ::statfs(path.c_str(), &info) == 0 && info.f_type == TMPFS_MAGIC;
 }
 
-// Two roots must not share memory files: the folder is named after the root (FNV-1a, stable across runs).
+// Two roots must not share memory files: the folder is named after the root.
 std::string short_hash(const std::string& text) {
-    std::uint64_t hash = 14695981039346656037ULL;
-    for (unsigned char byte : text) hash = (hash ^ byte) * 1099511628211ULL;
+    const std::uint64_t hash = stable_hash(text);
     constexpr char digits[] = "0123456789abcdef";
     std::string out;
     for (int shift = 60; shift >= 0; shift -= 4) out += digits[hash >> shift & 15];
