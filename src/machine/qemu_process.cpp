@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "machine/console_log.hpp"
+
 namespace nap::machine {
 
 namespace {
@@ -84,6 +86,7 @@ Result<Qemu> start_qemu(const GenerationSpec& spec, const TapQueue* tap, std::ch
     for (const auto& socket : {spec.qmp_socket, spec.agent_socket}) ::unlink(socket.c_str());
     NAP_TRY(auto log, open_file(qemu_log(spec), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600));
     NAP_TRY(auto nothing, open_file("/dev/null", O_RDONLY));
+    NAP_CHECK(bound_console_log(spec.console_log));
     // QEMU would create it for everybody to read
     NAP_TRY(auto console, open_file(spec.console_log, O_WRONLY | O_CREAT, 0600));
 
