@@ -97,10 +97,14 @@ digest_redis() {
 
 # start_counter [OPTION...]: options of the client.
 start_counter() {
+    local tries
     in_namespace "$client" "$inside" --patience 170 "$@" count "$work/counter.sock" "$work/client.json" &
     counter_pid=$!
-    sleep 3
-    [[ -S $work/counter.sock ]] || die "the counting client did not start"
+    for tries in $(seq 120); do
+        [[ ! -S $work/counter.sock ]] || return 0
+        sleep 1
+    done
+    die "the counting client did not start after $tries tries"
 }
 
 # Its account is in client.json afterwards.
