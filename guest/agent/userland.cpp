@@ -104,14 +104,12 @@ Result<Json> start_userland(Agent& agent, const Json& params, Call&) {
     NAP_TRY(const std::string init, text_or(params, "init", "/sbin/init"));
     NAP_TRY(const std::string hostname, text_or(params, "hostname", "machine"));
     if (find_init()) return fail(ErrorKind::busy, "the userland runs already");
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
-    UniqueFd reports(ends[0]), report(ends[1]);
+    NAP_TRY(Pipe report, make_pipe());
     const pid_t starter = ::fork();
     if (starter < 0) return fail_errno("cannot fork");
-    if (starter == 0) start_init(init, hostname, report.get());
-    report.reset();
-    auto said = read_report(reports.get());
+    if (starter == 0) start_init(init, hostname, report.write.get());
+    report.write.reset();
+    auto said = read_report(report.read.get());
     ::waitpid(starter, nullptr, 0);
     NAP_TRY(const std::string message, std::move(said));
     if (!message.empty()) return fail(ErrorKind::guest, "cannot start the userland: " + message);

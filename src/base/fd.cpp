@@ -15,6 +15,12 @@ void UniqueFd::reset(int fd) {
     fd_ = fd;
 }
 
+Result<Pipe> make_pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
+    return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
 Result<UniqueFd> open_file(const std::filesystem::path& path, int flags, unsigned mode) {
     int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
     if (fd < 0) return fail_errno("cannot open " + path.string());

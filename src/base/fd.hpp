@@ -37,6 +37,12 @@ class UniqueFd {
     int fd_ = -1;
 };
 
+// Both ends are closed on exec.
+struct Pipe {
+    UniqueFd read, write;
+};
+Result<Pipe> make_pipe();
+
 // open(2) with O_CLOEXEC added.
 Result<UniqueFd> open_file(const std::filesystem::path& path, int flags, unsigned mode = 0600);
 

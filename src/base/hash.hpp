@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// FNV-1a: a number for a name, the same in every run. Not against those who look for collisions.
+// A hash that is the same in every run and on every host: FNV-1a, 64 bits. Names only: anybody can make two
+// alike.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +8,9 @@
 
 namespace nap {
 
-constexpr std::uint64_t fnv1a(std::string_view text) {
+constexpr std::uint64_t stable_hash(std::string_view text) {
     std::uint64_t hash = 0xcbf29ce484222325;
-    for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    for (unsigned char byte : text) hash = (hash ^ byte) * 0x100000001b3;
     return hash;
 }
 

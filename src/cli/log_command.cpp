@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // nap console and nap log: print a machine's console and its supervisor's log, and go on as they grow.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +12,7 @@
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
 #include "cli/print.hpp"
+#include "machine/console_log.hpp"
 
 namespace nap::cli {
 
@@ -25,6 +27,13 @@ Result<> print_some(std::string_view text) {
     // To a file or a pipe it goes as it is
     return ::isatty(STDOUT_FILENO) ? write_all(STDOUT_FILENO, harmless(text))
                                    : write_all(STDOUT_FILENO, text);
+}
+
+// A start of a generation may begin the console's log anew. Not before the new file is there.
+bool was_put_aside(const std::filesystem::path& path, int fd) {
+    struct stat open {
+    }, named{};
+    return ::fstat(fd, &open) == 0 && ::stat(path.c_str(), &named) == 0 && open.st_ino != named.st_ino;
 }
 
 Result<int> print_file(const std::filesystem::path& path, bool follow) {
@@ -45,18 +54,17 @@ Result<int> print_file(const std::filesystem::path& path, bool follow) {
             continue;
         }
         if (!follow) return 0;
-        // A new start of the machine begins the file anew
-        std::error_code ignored;
-        if (auto at = ::lseek(fd->get(), 0, SEEK_CUR);
-            std::filesystem::file_size(path, ignored) < static_cast<std::uintmax_t>(at))
-            ::lseek(fd->get(), 0, SEEK_SET);
+        if (was_put_aside(path, fd->get())) fd = open_file(path, O_RDONLY);
+        if (!fd) return std::unexpected(fd.error());
         std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
 }
 
 Result<int> print_console(const Context& context, const LogOptions& options) {
     NAP_CHECK(load_machine(context.paths, options.name));
-    return print_file(context.paths.machine(options.name).console_log(), options.follow);
+    const auto log = context.paths.machine(options.name).console_log();
+    NAP_CHECK(print_file(machine::older_console_log(log), false));
+    return print_file(log, options.follow);
 }
 
 Result<int> print_log(const Context& context, const LogOptions& options) {

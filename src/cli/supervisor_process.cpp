@@ -61,13 +61,11 @@ Result<Process> start(const Context& context, const std::string& name, bool reco
 }  // namespace
 
 Result<bool> start_supervisor(const Context& context, const std::string& name, bool recover_only) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
-    UniqueFd told(ends[0]), ready(ends[1]);
-    NAP_TRY(Process supervisor, start(context, name, recover_only, ready.get()));
+    NAP_TRY(Pipe ready, make_pipe());
+    NAP_TRY(Process supervisor, start(context, name, recover_only, ready.write.get()));
     supervisor.release();
-    ready.reset();
-    return understand(read_line(told.get()), name, context.paths.machine(name).log());
+    ready.write.reset();
+    return understand(read_line(ready.read.get()), name, context.paths.machine(name).log());
 }
 
 }  // namespace nap::cli

@@ -7,6 +7,7 @@
 
 #include "kernel/apt.hpp"
 #include "kernel/assembly.hpp"
+#include "kernel/cache.hpp"
 #include "kernel/sources.hpp"
 #include "kernel/staging.hpp"
 
@@ -82,6 +83,14 @@ Result<Kernel> add(const fs::path& store, const KernelFiles& files, const Guest&
     return kernel_of(record, store / record.version);
 }
 
+// What the kernels of the store were made from; one whose record cannot be read was made from nothing.
+std::vector<Digests> all_inputs(const fs::path& store) {
+    std::vector<Digests> inputs;
+    for (const auto& version : versions_in(store))
+        if (auto record = read_record(store / version)) inputs.push_back(std::move(record->inputs));
+    return inputs;
+}
+
 // Unpacks packages, none of which is in the store yet, and adds the kernel in them.
 Result<Kernel> add_unpacked(const fs::path& store, const PackageSet& packages, const Guest& guest,
                             Staging& staging, const Progress& progress) {
@@ -106,9 +115,12 @@ Result<Kernel> Store::add_package(const std::string& package, const Progress& pr
         return freshen(directory_, std::move(*record), guest, staging, progress);
     NAP_TRY(auto plan, plan_packages(image, apt_show));
     progress("download " + plan.image.name + " " + plan.image.version + " and its headers");
-    NAP_TRY(auto debs, fetch_packages(plan, directory_.parent_path() / "cache"));
+    const auto cache = directory_.parent_path() / "cache";
+    NAP_TRY(auto debs, fetch_packages(plan, cache));
     NAP_TRY(auto packages, read_packages(debs));
-    return add_unpacked(directory_, packages, guest, staging, progress);
+    NAP_TRY(auto kernel, add_unpacked(directory_, packages, guest, staging, progress));
+    prune_cache(cache, all_inputs(directory_));
+    return kernel;
 }
 
 Result<Kernel> Store::add_debs(const std::vector<fs::path>& debs, const Progress& progress) {

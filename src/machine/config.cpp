@@ -196,7 +196,7 @@ Result<Config> config_from_json(const Json& json) {
 }
 
 std::string default_mac(std::string_view machine) {
-    auto hash = fnv1a(machine);
+    std::uint64_t hash = stable_hash(machine);
     hash ^= hash >> 32;
     std::array<char, 18> mac;
     std::snprintf(mac.data(), mac.size(), "52:54:00:%02x:%02x:%02x", static_cast<unsigned>(hash >> 16 & 0xff),

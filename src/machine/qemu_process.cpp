@@ -11,6 +11,8 @@
 
 #include "channel/unix_socket.hpp"
 
+#include "machine/console_log.hpp"
+
 namespace nap::machine {
 
 namespace {
@@ -130,6 +132,7 @@ Error explain_end(const GenerationSpec& spec, Process& process, Error error) {
 }
 
 Result<Qemu> start_qemu(const GenerationSpec& spec, const TapQueue* tap, std::chrono::milliseconds limit) {
+    NAP_CHECK(bound_console_log(spec.console_log));
     NAP_TRY(auto process, start_process(spec, tap));
     // The sockets listen already; of ours none is left open, so that a QEMU that ends closes them
     auto qmp = Qmp::connect(spec.qmp_socket, limit);

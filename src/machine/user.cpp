@@ -8,7 +8,7 @@
 namespace nap::machine {
 
 uid_t user_of(const std::filesystem::path& state) {
-    return kFirstUser + static_cast<uid_t>(fnv1a(state.string()) % kUsers);
+    return kFirstUser + static_cast<uid_t>(stable_hash(state.string()) % kUsers);
 }
 
 Result<Credentials> credentials_of(const std::filesystem::path& state, Accelerator accelerator) {

@@ -23,7 +23,7 @@ bool on_tmpfs(fs::path path) {
 
 // Two roots must not share memory files: the folder is named after the root.
 std::string short_hash(const std::string& text) {
-    auto hash = fnv1a(text);
+    const std::uint64_t hash = stable_hash(text);
     constexpr char digits[] = "0123456789abcdef";
     std::string out;
     for (int shift = 60; shift >= 0; shift -= 4) out += digits[hash >> shift & 15];

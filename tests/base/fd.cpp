@@ -84,18 +84,17 @@ TEST_F(Files, ReadIsBounded) {
 }
 
 TEST(WriteAll, FillsANonBlockingPipe) {
-    int ends[2];
-    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    UniqueFd read_end(ends[0]), write_end(ends[1]);
-    ::fcntl(write_end.get(), F_SETFL, O_NONBLOCK);
+    auto pipe = make_pipe();
+    ASSERT_TRUE(pipe);
+    ::fcntl(pipe->write.get(), F_SETFL, O_NONBLOCK);
     std::size_t total = 0;
     std::thread reader([&] {
         char buffer[4096];
-        for (ssize_t got; (got = ::read(read_end.get(), buffer, sizeof buffer)) > 0;)
+        for (ssize_t got; (got = ::read(pipe->read.get(), buffer, sizeof buffer)) > 0;)
             total += static_cast<std::size_t>(got);
     });
-    EXPECT_TRUE(write_all(write_end.get(), std::string(1 << 20, 'x')));
-    write_end.reset();
+    EXPECT_TRUE(write_all(pipe->write.get(), std::string(1 << 20, 'x')));
+    pipe->write.reset();
     reader.join();
     EXPECT_EQ(total, 1u << 20);
 }

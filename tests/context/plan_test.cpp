@@ -8,6 +8,7 @@
 #include <set>
 
 #include "tests/context/random_map.hpp"
+#include "tests/context/small_map.hpp"
 
 namespace nap::context {
 namespace {
@@ -15,17 +16,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using Piece = Run;  // testing::Test::Run hides it
 
-constexpr std::uint64_t kU = kTestUser.first.value;
-
-PageMap map_of(std::vector<std::vector<Mapping>> tasks) {
-    PageMap map;
-    std::int32_t pid = 0;
-    for (auto& mappings : tasks) {
-        ++pid;
-        map.tasks.push_back({pid, pid + 100, "task", std::move(mappings)});
-    }
-    return map;
-}
 Plan plan_of(const PageMap& map, const Carried& carried = {}) {
     auto plan = make_plan(map, carried, kTestUser, kTestKernel);
     EXPECT_TRUE(plan) << plan.error().message;

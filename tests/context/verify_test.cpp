@@ -5,23 +5,13 @@
 #include <gtest/gtest.h>
 
 #include "tests/context/random_map.hpp"
+#include "tests/context/small_map.hpp"
 
 namespace nap::context {
 namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr std::uint64_t kU = kTestUser.first.value;
-
-PageMap map_of(std::vector<std::vector<Mapping>> tasks) {
-    PageMap map;
-    std::int32_t pid = 0;
-    for (auto& mappings : tasks) {
-        ++pid;
-        map.tasks.push_back({pid, pid + 100, "task", std::move(mappings)});
-    }
-    return map;
-}
 Verified verified(const PageMap& older, const PageMap& newer, const Carried& carried = {}) {
     const auto result = verify(older, newer, carried, kTestUser);
     EXPECT_TRUE(result) << result.error().message;

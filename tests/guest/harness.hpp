@@ -75,7 +75,8 @@ void fill_pattern(std::span<std::byte> bytes, std::uint64_t seed);
 void require_pattern(std::span<const std::byte> bytes, std::uint64_t seed, const std::string& what);
 std::string pattern_text(std::size_t size, std::uint64_t seed);
 
-// A directory of this kind's own on the disk, empty at first.
+// A directory of this kind's own on the disk: where it lies; made, and empty at first.
+std::string disk_path(const std::string& kind);
 std::string disk_directory(const std::string& kind);
 
 std::string read_text(const std::string& path);

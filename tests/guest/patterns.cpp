@@ -46,13 +46,16 @@ std::string pattern_text(std::size_t size, std::uint64_t seed) {
     return text;
 }
 
-std::string disk_directory(const std::string& kind) {
+std::string disk_path(const std::string& kind) {
     const char* base = std::getenv("NAP_TEST_DISK");
-    const std::filesystem::path path =
-        std::filesystem::path(base != nullptr ? base : "/var/tmp/nap-test") / kind;
+    return (std::filesystem::path(base != nullptr ? base : "/var/tmp/nap-test") / kind).string();
+}
+
+std::string disk_directory(const std::string& kind) {
+    const std::string path = disk_path(kind);
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);
-    return path.string();
+    return path;
 }
 
 std::string read_text(const std::string& path) {
