@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <sstream>
 
 #include "e2e/machine.hpp"
 
@@ -108,14 +110,17 @@ bool said(const json& obstacle, const std::string& what) {
     return obstacle.value("what", "").find(what) != std::string::npos;
 }
 
-// Names of processes, as the machine itself has them.
-std::string name_of(const Machine& machine, int pid) {
-    auto name = machine.exec({"cat", "/proc/" + std::to_string(pid) + "/comm"}).out;
-    return name.substr(0, name.find('\n'));
+// Names of processes by process id, as the machine itself has them.
+std::map<int, std::string> names_of_processes(const Machine& machine) {
+    std::istringstream lines(machine.exec({"ps", "-e", "-o", "pid=,comm="}).out);
+    std::map<int, std::string> names;
+    int pid = 0;
+    for (std::string name; lines >> pid >> name; lines.ignore(256, '\n')) names[pid] = name;
+    return names;
 }
 
 // That of the holder, and with a process id under which the machine knows it.
-void expect_named(const Machine& machine, const json& all, const Held& held) {
+void expect_named(const json& all, const Held& held, const std::map<int, std::string>& processes) {
     SCOPED_TRACE(held.name);
     const auto found = std::ranges::find_if(all, [&](const json& obstacle) {
         return obstacle.value("name", "") == held.name && said(obstacle, held.what);
@@ -123,7 +128,9 @@ void expect_named(const Machine& machine, const json& all, const Held& held) {
     ASSERT_NE(found, all.end());
     EXPECT_FALSE(found->value("why", "").empty());
     EXPECT_FALSE(found->value("advice", "").empty());
-    EXPECT_EQ(name_of(machine, found->value("pid", 0)), held.name);
+    const auto process = processes.find(found->value("pid", 0));
+    ASSERT_NE(process, processes.end());
+    EXPECT_EQ(process->second, held.name);
 }
 
 TEST(Check, NamesEveryObstacleAndItsOwner) {
@@ -140,8 +147,9 @@ TEST(Check, NamesEveryObstacleAndItsOwner) {
          "sleep 2 && rm /var/tmp/replaced"});
     ASSERT_EQ(started.status, 0) << started.out;
     const json all = obstacles(machine);
-    expect_named(machine, all, kReplaced);
-    for (const Held& held : kObstacles) expect_named(machine, all, held);
+    const auto processes = names_of_processes(machine);
+    expect_named(all, kReplaced, processes);
+    for (const Held& held : kObstacles) expect_named(all, held, processes);
     for (const Held& held : kMounts)
         EXPECT_TRUE(std::ranges::any_of(all, [&](const json& each) { return said(each, held.what); }))
             << held.name << " is not among " << all.dump(1);
