@@ -15,6 +15,7 @@ struct Agent {
     std::atomic<int> exec_sessions = 0;  // processes of `exec` that have not ended
     Settings quiet;                      // what `quiet` turned off
     Settings huge_pages;                 // what `prepare` turned off, until `settle`
+    Settings out_of_memory;              // what `prepare` changed, until `resume`
 };
 
 }  // namespace nap::agent

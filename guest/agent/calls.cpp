@@ -11,6 +11,7 @@
 #include "agent/disk.hpp"
 #include "agent/dump.hpp"
 #include "agent/exec.hpp"
+#include "agent/fault.hpp"
 #include "agent/files.hpp"
 #include "agent/freeze.hpp"
 #include "agent/hello.hpp"
@@ -62,6 +63,7 @@ constexpr std::array kMethods = {
     Method{"settle", settle},
     Method{"shut_down", shut_down},
     Method{"measure_copy", measure_copy},
+    Method{"fault", fault},
 };
 
 Result<Json> dispatch(Agent& agent, const std::string& name, const Json& params, Call& call) {

@@ -29,6 +29,8 @@ Result<Json> prepare(Agent& agent, const Json& params, Call&) {
                                           std::to_string(frames) + " page frames of U");
     // A huge zero page where a small one is to be adopted would have to be split first.
     NAP_CHECK(agent.huge_pages.set("/sys/kernel/mm/transparent_hugepage/enabled", "never"));
+    // Before commit nobody may be killed for memory: a task that ends writes to U. Rather this kernel ends.
+    NAP_CHECK(agent.out_of_memory.set("/proc/sys/vm/panic_on_oom", "2"));
     NAP_CHECK(warm_criu());
     return Json{{"withheld", status.withheld}};
 }

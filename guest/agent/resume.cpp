@@ -15,6 +15,7 @@ Result<Json> resume(Agent& agent, const Json& params, Call&) {
     NAP_TRY(const std::uint64_t realtime, number(params, "realtime"));
     // The older kernel is gone: a clock that cannot be set must not keep the userland frozen.
     if (auto set = set_realtime(realtime); !set) log(set.error().message);
+    if (auto restored = agent.out_of_memory.restore(); !restored) log(restored.error().message);
     NAP_CHECK(set_frozen(false));
     return Json::object();
 }

@@ -25,6 +25,8 @@ Json asked_by_tests() {
     Json testing = Json::object();
     if (const char* fault = std::getenv("NAP_TEST_FAULT")) testing["fault"] = fault;
     if (std::getenv("NAP_TEST_HASH_USER_MEMORY")) testing["hash_user_memory"] = true;
+    if (const char* limit = std::getenv("NAP_TEST_TIME_LIMIT_MS"))
+        testing["time_limit_ms"] = std::strtoul(limit, nullptr, 10);
     if (std::getenv("NAP_TEST_MEASURE_COPYING")) testing["measure_copying"] = true;
     return testing;
 }

@@ -146,7 +146,7 @@ std::string kernel_command_line(const GenerationSpec& spec) {
     // Huge pages: below 512 MiB of K the kernel would choose never; nap's agent decides for the newer one
     return "console=ttyS0 loglevel=4 panic=-1 edd=off no_timer_check random.trust_cpu=on swiotlb=noforce "
            "transparent_hugepage=always memhp_default_state=" +
-           std::string(spec.newer ? "offline" : "online_movable");
+           std::string(spec.newer ? "offline" : "online_movable") + (spec.testing ? " nap.testing" : "");
 }
 
 std::vector<std::string> qemu_command(const GenerationSpec& spec) {

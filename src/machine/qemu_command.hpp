@@ -23,7 +23,8 @@ struct GenerationSpec {
     int cpus = 1;
     Credentials credentials{};  // QEMU runs with
     Accelerator accelerator = Accelerator::tcg;
-    bool newer = false;  // U is onlined by the agent; disk behind an overlay; network held
+    bool testing = false;  // the agent does what tests ask of it
+    bool newer = false;    // U is onlined by the agent; disk behind an overlay; network held
     std::filesystem::path disk;
     std::string disk_format;
     bool disk_is_device = false;    // DiskInfo::is_device

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <ctime>
 
 #include "machine/memory_file.hpp"
@@ -98,6 +99,8 @@ Result<Booted> hold(const Paths& paths, const std::string& name) {
     NAP_TRY(held.held.disk, machine::lock_disk(machine.config.disk));
     NAP_TRY(machine.disk, machine::inspect_disk(machine.config.disk, machine.config.disk_format));
     NAP_TRY(machine.layout, machine::lay_out(machine.config.memory, machine.config.kernel_memory));
+    const char* testing = std::getenv("NAP_TESTING");
+    machine.testing = testing != nullptr && std::string_view(testing) == "1";
     machine.accelerator = machine::choose_accelerator();
     NAP_TRY(machine.credentials,
             machine::credentials_of(machine.paths.state, machine.accelerator.accelerator));

@@ -18,15 +18,15 @@ using channel::Json;
 namespace {
 
 // Only a supervisor that was started for tests listens to what tests ask of an update.
-update::Testing testing_from(const Json& params) {
+update::Testing testing_from(const Json& params, bool allowed) {
     update::Testing testing;
     if (!params.contains("testing") || !params["testing"].is_object()) return testing;
     const Json& asked = params["testing"];
     testing.measure_copying = asked.value("measure_copying", false);
-    const char* allowed = std::getenv("NAP_TESTING");
-    if (allowed == nullptr || std::string_view(allowed) != "1") return testing;
+    if (!allowed) return testing;
     testing.fault = asked.value("fault", "");
     testing.hash_user_memory = asked.value("hash_user_memory", false);
+    testing.time_limit = std::chrono::milliseconds(asked.value("time_limit_ms", 0));
     return testing;
 }
 
@@ -161,17 +161,17 @@ Result<Json> Service::update(const Json& params, channel::Call& call) {
         doing_ = Doing::updating;
     }
     auto started = std::time(nullptr);
-    auto outcome =
-        update::run_update(machine_, newer, testing_from(params), [&](const update::Progress& progress) {
-            {
-                std::lock_guard lock(mutex_);
-                last_progress_ = progress;
-            }
-            // A client that went away does not stop the update.
-            (void)call.send_event({{"phase", to_string(progress.phase)},
-                                   {"fraction", progress.fraction},
-                                   {"text", progress.text}});
-        });
+    auto outcome = update::run_update(machine_, newer, testing_from(params, machine_.testing),
+                                      [&](const update::Progress& progress) {
+                                          {
+                                              std::lock_guard lock(mutex_);
+                                              last_progress_ = progress;
+                                          }
+                                          // A client that went away does not stop the update.
+                                          (void)call.send_event({{"phase", to_string(progress.phase)},
+                                                                 {"fraction", progress.fraction},
+                                                                 {"text", progress.text}});
+                                      });
     Json report = update::to_json(outcome.report);
     report["started"] = started;
     bool begun = outcome.report.phases_ms.size() > 1;  // a refusal at check is no update

@@ -69,6 +69,8 @@ struct Attempt {
     // What the destructor does, in the same order, with time to report problems.
     void roll_back();
     void tell(Phase phase, double fraction, std::string text) const;
+    // Where a test may have asked for a fault: an error, or something that happens there.
+    [[nodiscard]] Result<> point(std::string_view name);
     // For guards: what could not be given back is reported, not thrown.
     [[nodiscard]] Guard::Problem problem(std::string what);
     [[nodiscard]] std::int64_t machine_time_now() const;

@@ -28,7 +28,7 @@ Result<> hand_over_disk(Attempt& attempt) {
         attempt.file_systems = frozen_file_systems(attempt);
         NAP_CHECK(agent::done(older.call("file_systems", {{"frozen", true}}, attempt.limits.call)));
     }
-    NAP_CHECK(attempt.testing.point("capture.file_systems"));
+    NAP_CHECK(attempt.point("capture.file_systems"));
     auto step = attempt.timeline.step("mount in newer kernel");
     NAP_CHECK(attempt.newer->attach_disk_backing());
     return agent::done(attempt.newer->agent().call("mount", {{"partition", attempt.machine.config.partition}},
@@ -109,7 +109,7 @@ Result<> capture(Attempt& attempt) {
     NAP_CHECK(attempt.restore_call->send_end(0));
     NAP_CHECK(stop_cpus(attempt));
     NAP_CHECK(read_page_map(attempt));
-    return attempt.testing.point("capture");
+    return attempt.point("capture");
 }
 
 }  // namespace nap::update

@@ -27,22 +27,22 @@ void take_over(Attempt& attempt) {
     machine.number = attempt.number;
     machine.tap = std::move(attempt.tap);
     machine.init_host_pid = attempt.newer_init_host_pid;
-    warn(attempt, attempt.testing.point("commit.ended"), "committing");
+    warn(attempt, attempt.point("commit.ended"), "committing");
     auto step = attempt.timeline.step("resume");
     warn(attempt, machine.generation->release_network(), "releasing the network");
-    warn(attempt, attempt.testing.point("commit.released"), "committing");
+    warn(attempt, attempt.point("commit.released"), "committing");
     warn(attempt,
          agent::done(machine.generation->agent().call("resume", {{"realtime", attempt.machine_time_now()}},
                                                       attempt.limits.call)),
          "resuming the userland");
-    warn(attempt, attempt.testing.point("commit.resumed"), "committing");
+    warn(attempt, attempt.point("commit.resumed"), "committing");
     attempt.report.pause_ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - attempt.frozen_at)
             .count();
 }
 
 Result<> commit(Attempt& attempt) {
-    NAP_CHECK(attempt.testing.point("commit"));
+    NAP_CHECK(attempt.point("commit"));
     if (!attempt.newer->process().running())
         return fail(ErrorKind::guest, "the newer kernel ended just before the commit");
     NAP_CHECK(attempt.journal->reach(Step::committed));
@@ -51,7 +51,7 @@ Result<> commit(Attempt& attempt) {
                          &attempt.cpus, &attempt.files})
         guard->dismiss();
     attempt.restore_call.reset();
-    warn(attempt, attempt.testing.point("commit.recorded"), "committing");
+    warn(attempt, attempt.point("commit.recorded"), "committing");
     take_over(attempt);
     return {};
 }

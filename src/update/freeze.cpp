@@ -31,7 +31,7 @@ Result<> freeze(Attempt& attempt) {
     attempt.machine_time_ns = clocks.realtime_ns;
     attempt.machine_time_at = std::chrono::steady_clock::now();
     NAP_CHECK(hand_over_network(attempt));
-    return attempt.testing.point("freeze");
+    return attempt.point("freeze");
 }
 
 }  // namespace nap::update

@@ -65,7 +65,7 @@ Result<> prepare(Attempt& attempt) {
     attempt.memory_watch.emplace(attempt.newer->process().pid(),
                                  std::vector{machine.paths.kernel_memory(attempt.number),
                                              machine.paths.overlay(attempt.number), machine.paths.images()});
-    NAP_CHECK(attempt.testing.point("prepare.booted"));
+    NAP_CHECK(attempt.point("prepare.booted"));
 
     attempt.tell(Phase::prepare, 0.5, "withholding user memory");
     auto& newer = attempt.newer->agent();
@@ -93,7 +93,7 @@ Result<> prepare(Attempt& attempt) {
     }
     NAP_CHECK(rehearse_walk(attempt));
     attempt.newer->set_background(false);
-    return attempt.testing.point("prepare");
+    return attempt.point("prepare");
 }
 
 }  // namespace nap::update

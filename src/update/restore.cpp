@@ -99,20 +99,20 @@ Result<> restore(Attempt& attempt) {
         auto step = attempt.timeline.step("recreate tasks");
         NAP_CHECK(agent::wait_for_state(*attempt.restore_call, "ready", attempt.limits.restore));
     }
-    NAP_CHECK(attempt.testing.point("restore.ready"));
+    NAP_CHECK(attempt.point("restore.ready"));
     {
         auto step = attempt.timeline.step("adopt");
         NAP_CHECK(send_plan(attempt));
         NAP_CHECK(agent::wait_for_state(*attempt.restore_call, "adopted", attempt.limits.restore));
     }
-    NAP_CHECK(attempt.testing.point("restore.adopted"));
+    NAP_CHECK(attempt.point("restore.adopted"));
     {
         auto step = attempt.timeline.step("finish restore");
         NAP_TRY(Json reply, attempt.restore_call->finish(attempt.limits.restore));
         NAP_CHECK(account(attempt, reply));
     }
     NAP_CHECK(verify_pages(attempt));
-    return attempt.testing.point("restore");
+    return attempt.point("restore");
 }
 
 }  // namespace nap::update

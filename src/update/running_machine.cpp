@@ -17,6 +17,7 @@ machine::GenerationSpec RunningMachine::spec(const kernel::Kernel& with, int gen
     spec.credentials = credentials;
     spec.cpus = config.cpus;
     spec.accelerator = accelerator.accelerator;
+    spec.testing = testing;
     spec.newer = newer;
     spec.disk = config.disk;
     spec.disk_format = disk.format;

@@ -25,6 +25,8 @@ struct RunningMachine {
     machine::AcceleratorChoice accelerator;
     Credentials credentials;  // of its QEMUs
 
+    bool testing = false;  // its kernels and its supervisor do what tests ask of them
+
     // Of the generation that runs now.
     kernel::Kernel kernel;
     int number = 0;

@@ -67,12 +67,12 @@ Result<> save_config(Attempt& attempt) {
 void settle(Attempt& attempt) {
     attempt.tell(Phase::settle, 0.95, "settling");
     warn(attempt, save_config(attempt), "saving the machine's configuration");
-    warn(attempt, attempt.testing.point("settle"), "settling");
+    warn(attempt, attempt.point("settle"), "settling");
     warn(attempt, settle_memory(attempt), "settling the memory");
-    warn(attempt, attempt.testing.point("settle.memory"), "settling");
+    warn(attempt, attempt.point("settle.memory"), "settling");
     Result<> merged = merge_overlay(attempt);
     warn(attempt, merged, "merging the disk overlay");
-    warn(attempt, attempt.testing.point("settle.merged"), "settling");
+    warn(attempt, attempt.point("settle.merged"), "settling");
     if (attempt.testing.measure_copying)
         warn(attempt, measure_copy(attempt), "measuring what copying would cost");
     if (attempt.memory_watch) {
@@ -80,7 +80,7 @@ void settle(Attempt& attempt) {
         attempt.report.extra_memory_peak_bytes = attempt.memory_watch->peak_bytes();
     }
     warn(attempt, remove_files(attempt), "removing the older kernel's files");
-    warn(attempt, attempt.testing.point("settle.removed"), "settling");
+    warn(attempt, attempt.point("settle.removed"), "settling");
     std::uint64_t now = memory_of_generation(attempt.machine);
     attempt.report.extra_memory_after_bytes = now > attempt.memory_before ? now - attempt.memory_before : 0;
     // Until it is merged the overlay is part of the disk: the next update, or the next start, tries again.

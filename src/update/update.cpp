@@ -111,8 +111,11 @@ Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const T
                    const ProgressSink& progress, const TimeLimits& limits) {
     Report report;
     Result<> result;
+    TimeLimits within = limits;
+    if (testing.time_limit.count() > 0)
+        within.call = within.freeze = within.dump = within.restore = testing.time_limit;
     {
-        Attempt attempt(machine, newer, testing, progress, limits);
+        Attempt attempt(machine, newer, testing, progress, within);
         attempt.report.older_kernel = machine.kernel.version;
         attempt.report.newer_kernel = newer.version;
         attempt.report.accelerator =

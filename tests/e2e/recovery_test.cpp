@@ -4,60 +4,32 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <thread>
-
+#include "e2e/leftovers.hpp"
 #include "e2e/machine.hpp"
-#include "machine/found_generations.hpp"
 
 namespace nap::e2e {
 namespace {
 
 using testing::HasSubstr;
-namespace fs = std::filesystem;
-
-// Counts on after what happened: the service answers.
-void expect_progress(const Counter& counter) {
-    const long before = counter.replies();
-    for (int tries = 0; tries < 300 && counter.replies() <= before + 3; ++tries)
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    EXPECT_GT(counter.replies(), before + 3);
-}
 
 class Killed : public testing::Test {
   protected:
-    Killed() : machine_(Machine::Options{.testing = true}), counter_(machine_) {}
+    Killed() : machine_(Machine::Options{.testing = true}), counter_(machine_) {
+        // The successor is started by a command of ours: it listens to tests, too.
+        ::setenv("NAP_TESTING", "1", 1);
+    }
 
     // Kernel that runs after the supervisor was killed at `point` of an update to the other one.
     std::string kill_at(const std::string& point) {
         const auto other = machine_.kernel() == kernels().older ? kernels().newer : kernels().older;
-        // The successor is started by a command of ours: it listens to tests, too.
-        ::setenv("NAP_TESTING", "1", 1);
         const auto update = machine_.update(other, {"NAP_TEST_FAULT=kill:" + point});
         const auto runs = machine_.kernel();
         EXPECT_EQ(update.status, runs == other ? 0 : 1) << update.out;
         EXPECT_THAT(update.out, HasSubstr("supervisor")) << point;
         EXPECT_EQ(machine_.status().value("state", ""), "running");
         expect_progress(counter_);
-        expect_nothing_left(point);
+        expect_nothing_left(machine_);
         return runs;
-    }
-
-    void expect_nothing_left(const std::string& point) {
-        const auto generations = machine::find_generations(machine_.name(), machine_.run_folder());
-        ASSERT_TRUE(generations) << generations.error().message;
-        EXPECT_EQ(generations->size(), 1U) << point;
-        EXPECT_THAT(names_in(machine_.run_folder()), testing::SizeIs(3))
-            << point;  // lock, control.sock, gen-N
-        EXPECT_THAT(names_in(machine_.memory_folder()), testing::SizeIs(2)) << point;  // u, k-N
-        for (const auto& name : names_in(machine_.state_folder()))
-            EXPECT_EQ(name.find("overlay"), name.npos) << point;
-    }
-
-    static std::vector<std::string> names_in(const fs::path& folder) {
-        std::vector<std::string> names;
-        for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
-        return names;
     }
 
     void expect_nothing_lost() {

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/fault.hpp"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+#include <thread>
+
+#include "agent/params.hpp"
+#include "agent/paths.hpp"
+#include "agent/tasks.hpp"
+#include "base/fd.hpp"
+#include "base/units.hpp"
+
+namespace nap::agent {
+
+using channel::Call;
+using channel::Json;
+
+namespace {
+
+Result<> require_testing() {
+    NAP_TRY(const std::string line, read_file("/proc/cmdline"));
+    std::istringstream words(line);
+    for (std::string word; words >> word;)
+        if (word == "nap.testing") return {};
+    return fail(ErrorKind::refused, "this kernel was not booted for tests");
+}
+
+// More than there is; what the kernel does about it is the test's question.
+void exhaust_memory() {
+    if (::fork() != 0) return;
+    for (;;) {
+        void* memory = ::mmap(nullptr, 16 * kMiB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) ::pause();
+        std::memset(memory, 1, 16 * kMiB);
+    }
+}
+
+// A restored process of one thread: its end writes nothing into its memory.
+void kill_task() {
+    for (const Task& task : list_tasks()) {
+        std::error_code ignored;
+        const std::filesystem::path threads = "/proc/" + std::to_string(task.host_pid) + "/task";
+        const auto count = std::distance(std::filesystem::directory_iterator(threads, ignored),
+                                         std::filesystem::directory_iterator());
+        if (task.pid != 1 && count == 1) {
+            ::kill(task.host_pid, SIGKILL);
+            return;
+        }
+    }
+}
+
+void kill_criu() {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+        auto name = read_file(entry.path() / "comm");
+        if (name && *name == "criu\n") ::kill(std::atoi(entry.path().filename().c_str()), SIGKILL);
+    }
+}
+
+// khugepaged and compaction, as busy as they can be.
+Result<> move_pages() {
+    const std::string khugepaged = "/sys/kernel/mm/transparent_hugepage/khugepaged/";
+    NAP_CHECK(write_file(khugepaged + "pages_to_scan", "100000"));
+    NAP_CHECK(write_file(khugepaged + "scan_sleep_millisecs", "0"));
+    std::thread([] {
+        for (int times = 0; times < 20; ++times) {
+            (void)write_file("/proc/sys/vm/compact_memory", "1");
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+    }).detach();
+    return {};
+}
+
+}  // namespace
+
+Result<Json> fault(Agent&, const Json& params, Call&) {
+    NAP_CHECK(require_testing());
+    NAP_TRY(const std::string kind, text_or(params, "kind", ""));
+    if (kind == "panic") {
+        NAP_CHECK(write_file("/proc/sysrq-trigger", "c"));
+    } else if (kind == "die") {
+        ::_exit(1);
+    } else if (kind == "exhaust") {
+        exhaust_memory();
+    } else if (kind == "kill-task") {
+        kill_task();
+    } else if (kind == "kill-criu") {
+        kill_criu();
+    } else if (kind == "move-pages") {
+        NAP_CHECK(move_pages());
+    } else {
+        return fail(ErrorKind::usage, "there is no fault named " + kind);
+    }
+    return Json::object();
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Faults on purpose: Attempt::point(). docs/testing.md lists kinds and points.
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <map>
+
+#include "update/agent_calls.hpp"
+#include "update/attempt.hpp"
+
+namespace nap::update {
+
+namespace {
+
+using Fault = Result<> (*)(Attempt&);
+
+Result<> raise_kill(Attempt&) {
+    ::raise(SIGKILL);
+    return {};
+}
+
+Result<> kill_newer(Attempt& attempt) {
+    attempt.newer->process().signal(SIGKILL);
+    return {};
+}
+
+Result<> kill_older(Attempt& attempt) {
+    attempt.machine.generation->process().signal(SIGKILL);
+    return {};
+}
+
+Result<> stop_newer(Attempt& attempt) {
+    return attempt.newer->stop_cpus();
+}
+
+// The agent of a guest does to it what the host cannot. It may not live to answer.
+template <bool newer>
+Result<> ask(Attempt& attempt, const char* what) {
+    auto& agent = newer ? attempt.newer->agent() : attempt.machine.generation->agent();
+    auto done = agent.call("fault", {{"kind", what}}, std::chrono::seconds(10));
+    spdlog::info("update: fault {}: {}", what, done ? "done" : done.error().message);
+    return {};
+}
+
+// What a guest says of its memory is not what it is: the plan names a frame of K, or one frame twice.
+Result<> name_outside(Attempt& attempt) {
+    for (auto& task : attempt.plan.tasks)
+        for (auto& run : task.runs) {
+            run.frame = 1;
+            return {};
+        }
+    return {};
+}
+
+Result<> name_twice(Attempt& attempt) {
+    context::Run* first = nullptr;
+    for (auto& task : attempt.plan.tasks)
+        for (auto& run : task.runs) {
+            if (run.flags != 0) continue;
+            if (first != nullptr && first->pages <= run.pages) {
+                first->frame = run.frame;
+                return {};
+            }
+            first = &run;
+        }
+    return {};
+}
+
+// The page table walk begins somewhere else in K: bytes that are no page tables.
+Result<> mislead_walk(Attempt& attempt) {
+    attempt.older_anchors.init_task += 8 * kPageSize;
+    return {};
+}
+
+const std::map<std::string_view, Fault>& faults() {
+    static const std::map<std::string_view, Fault> known = {
+        {"kill", raise_kill},
+        {"newer-killed", kill_newer},
+        {"older-killed", kill_older},
+        {"newer-hangs", stop_newer},
+        {"newer-panics", [](Attempt& attempt) { return ask<true>(attempt, "panic"); }},
+        {"newer-agent-dies", [](Attempt& attempt) { return ask<true>(attempt, "die"); }},
+        {"newer-out-of-memory", [](Attempt& attempt) { return ask<true>(attempt, "exhaust"); }},
+        {"restored-task-killed", [](Attempt& attempt) { return ask<true>(attempt, "kill-task"); }},
+        {"criu-killed", [](Attempt& attempt) { return ask<true>(attempt, "kill-criu"); }},
+        {"older-agent-dies", [](Attempt& attempt) { return ask<false>(attempt, "die"); }},
+        {"older-moves-pages", [](Attempt& attempt) { return ask<false>(attempt, "move-pages"); }},
+        {"map-outside", name_outside},
+        {"map-twice", name_twice},
+        {"walk-misled", mislead_walk},
+    };
+    return known;
+}
+
+}  // namespace
+
+Result<> Attempt::point(std::string_view name) {
+    std::string_view fault = testing.fault, kind = "error";
+    if (const auto colon = fault.find(':'); colon != fault.npos) {
+        kind = fault.substr(0, colon);
+        fault.remove_prefix(colon + 1);
+    }
+    if (fault.empty() || fault != name) return {};
+    spdlog::info("update: a fault is injected at {}: {}", name, kind);
+    if (kind == "error") return fail(ErrorKind::internal, "a fault was injected at " + std::string(name));
+    const auto known = faults().find(kind);
+    if (known == faults().end())
+        return fail(ErrorKind::usage, "there is no fault named " + std::string(kind));
+    return known->second(*this);
+}
+
+}  // namespace nap::update

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The fault matrix: a kind of fault at a point of an update. Whatever happens, the service's client loses
+// nothing, the kernel that runs is the one it must be, nothing is left over, and the next update succeeds.
+// scripts/faults runs all cells, scripts/test some.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "e2e/leftovers.hpp"
+#include "e2e/machine.hpp"
+
+namespace nap::e2e {
+namespace {
+
+enum class Runs { older, newer, either };
+
+struct Cell {
+    std::string kind, point;
+    Runs runs;
+};
+
+void PrintTo(const Cell& cell, std::ostream* out) {
+    *out << cell.kind << " at " << cell.point;
+}
+
+std::string name_of(const testing::TestParamInfo<Cell>& info) {
+    std::string name = info.param.kind + "_at_" + info.param.point;
+    for (char& c : name)
+        if (c == '-' || c == '.') c = '_';
+    return name;
+}
+
+// One machine for all cells; a new one after a failure.
+class Faults : public testing::TestWithParam<Cell> {
+  protected:
+    static void SetUpTestSuite() { ::setenv("NAP_TESTING", "1", 1); }
+    static void TearDownTestSuite() { discard(); }
+    void SetUp() override {
+        if (machine) return;
+        machine = std::make_unique<Machine>(Machine::Options{.testing = true});
+        counter = std::make_unique<Counter>(*machine);
+    }
+    void TearDown() override {
+        if (HasFailure()) discard();
+    }
+    static void discard() {
+        if (!machine) return;
+        const auto report = counter->stop();
+        EXPECT_EQ(report.value("lost", -1), 0);
+        EXPECT_EQ(report.value("repeated", -1), 0);
+        EXPECT_FALSE(report.value("connection_lost", true));
+        EXPECT_EQ(nap({"stop", machine->name()}, kLong).status, 0);
+        const auto checked = call({"e2fsck", "-fn", machine->disk().string()});
+        EXPECT_EQ(checked.status, 0) << checked.out;
+        counter.reset();
+        machine.reset();
+    }
+    static inline std::unique_ptr<Machine> machine;
+    static inline std::unique_ptr<Counter> counter;
+};
+
+TEST_P(Faults, LoseNothing) {
+    const auto& [kind, point, runs] = GetParam();
+    const auto older = machine->kernel();
+    const auto newer = older == kernels().older ? kernels().newer : kernels().older;
+    const auto update =
+        machine->update(newer, {"NAP_TEST_FAULT=" + kind + ":" + point, "NAP_TEST_HASH_USER_MEMORY=1",
+                                "NAP_TEST_TIME_LIMIT_MS=40000"});
+    (void)nap({"status", machine->name()}, kLong);
+    const auto now = machine->kernel();
+    if (runs != Runs::either) {
+        EXPECT_EQ(now, runs == Runs::newer ? newer : older) << update.out;
+    }
+    EXPECT_EQ(update.status, now == newer ? 0 : 1) << update.out;
+    const auto history =
+        nlohmann::json::parse(nap({"--json", "history", machine->name()}).out, nullptr, false);
+    ASSERT_TRUE(history.is_array() && !history.empty());
+    if (history.back().contains("user_memory_unchanged")) {
+        EXPECT_TRUE(history.back().value("user_memory_unchanged", false));
+    }
+    expect_progress(*counter);
+    expect_nothing_left(*machine);
+    const auto again = machine->update(now == newer ? older : newer);
+    EXPECT_EQ(again.status, 0) << again.out;
+    expect_progress(*counter);
+}
+
+std::vector<Cell> all_cells() {
+    const std::vector<std::string> before = {"prepare.booted",       "prepare", "freeze",
+                                             "capture.file_systems", "capture", "restore.ready",
+                                             "restore.adopted",      "restore", "commit"};
+    const std::vector<std::string> after = {"commit.recorded", "commit.ended",  "commit.released",
+                                            "commit.resumed",  "settle",        "settle.memory",
+                                            "settle.merged",   "settle.removed"};
+    std::vector<Cell> cells;
+    for (const char* kind : {"error", "kill"}) {
+        for (const auto& point : before) cells.push_back({kind, point, Runs::older});
+        for (const auto& point : after) cells.push_back({kind, point, Runs::newer});
+    }
+    for (const auto& point : before) cells.push_back({"newer-killed", point, Runs::older});
+    for (const char* point : {"prepare", "capture", "restore.ready", "restore.adopted"}) {
+        cells.push_back({"newer-hangs", point, Runs::older});
+        cells.push_back({"newer-panics", point, Runs::older});
+        cells.push_back({"newer-out-of-memory", point, Runs::either});
+    }
+    for (const char* point : {"restore.ready", "restore.adopted", "restore", "commit"})
+        cells.push_back({"older-killed", point, Runs::newer});
+    for (const char* point : {"prepare", "restore.ready"})
+        cells.push_back({"newer-agent-dies", point, Runs::either});
+    for (const char* point : {"prepare", "freeze", "capture.file_systems"})
+        cells.push_back({"older-agent-dies", point, Runs::either});
+    for (const char* point : {"restore.ready", "restore.adopted"})
+        cells.push_back({"criu-killed", point, Runs::older});
+    cells.push_back({"restored-task-killed", "restore.adopted", Runs::older});
+    cells.push_back({"older-moves-pages", "freeze", Runs::either});
+    cells.push_back({"walk-misled", "freeze", Runs::older});
+    for (const char* kind : {"map-outside", "map-twice"}) cells.push_back({kind, "capture", Runs::older});
+    return cells;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Faults, testing::ValuesIn(all_cells()), name_of);
+
+}  // namespace
+}  // namespace nap::e2e
