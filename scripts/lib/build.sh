@@ -30,6 +30,19 @@ refresh_apt_lists() {
     [[ -n $(apt_cloud_kernels | head -n 1) ]] || quietly "apt-get update" "$build/log/apt.log" apt-get -q update
 }
 
+# What machines under test are made of: a root disk, the oldest and the newest kernel apt offers.
+make_test_machines() {
+    local kernels
+    build_criu
+    refresh_apt_lists
+    "$repository/scripts/build-root-disk" "$build/disk/root.img"
+    mapfile -t kernels < <(apt_cloud_kernels | sed -n '1p;$p')
+    [[ ${#kernels[@]} == 2 ]] || die "apt offers fewer than two 6.1 cloud kernels with headers"
+    add_kernels "$build/nap" "${kernels[@]}"
+    mkdir -p "$build/test"
+    printf '%s\n' "${kernels[@]}" >"$build/test/kernels"
+}
+
 # add_kernels ROOT VERSION...: into the kernel store of ROOT.
 add_kernels() {
     local root=$1 version
