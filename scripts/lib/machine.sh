@@ -39,12 +39,17 @@ build_for_machine() {
     add_kernels "$NAP_ROOT" "$older" "$newer"
 }
 
-# A machine of an earlier run included, should that one have been killed.
+# A machine of an earlier run included, should that one have been killed. No stop is taken while an update is under way.
 remove_machine() {
+    local tries
     timeout 30 "$nap" log "$machine" >"$work/$machine.log" 2>/dev/null || true
     timeout 30 "$nap" console "$machine" >"$work/$machine.console" 2>/dev/null || true
-    timeout 120 "$nap" stop "$machine" >/dev/null 2>&1 || true
-    timeout 60 "$nap" rm "$machine" >/dev/null 2>&1 || true
+    for tries in $(seq 120); do
+        [[ -e $NAP_ROOT/lib/machines/$machine ]] || return 0
+        timeout 120 "$nap" stop "$machine" >/dev/null 2>&1 || true
+        timeout 60 "$nap" rm "$machine" >/dev/null 2>&1 || sleep 5
+    done
+    say "machine $machine could not be removed in $tries tries; see $nap log $machine"
 }
 
 release_machine() {
@@ -98,7 +103,8 @@ digest_redis() {
 # start_counter [OPTION...]: options of the client.
 start_counter() {
     local tries
-    in_namespace "$client" "$inside" --patience 170 "$@" count "$work/counter.sock" "$work/client.json" &
+    # Not through a function: its subshell would be what $! names, and the client would outlive it
+    ip netns exec "$namespace" "$client" "$inside" --patience 170 "$@" count "$work/counter.sock" "$work/client.json" &
     counter_pid=$!
     for tries in $(seq 120); do
         [[ ! -S $work/counter.sock ]] || return 0
