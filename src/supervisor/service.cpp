@@ -2,7 +2,6 @@
 #include "supervisor/service.hpp"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
@@ -184,8 +183,6 @@ Result<Json> Service::update(const Json& params, channel::Call& call) {
         doing_ = Doing::serving;
         changed_.notify_all();
     }
-    // Page maps and plans of an update take tens of MiB, for seconds; the C library would keep them for good.
-    ::malloc_trim(0);
     if (!outcome.result) return std::unexpected(outcome.result.error());
     return report;
 }
