@@ -44,16 +44,11 @@ void exhaust_memory() {
 
 // A restored process of one thread: its end writes nothing into its memory.
 void kill_task() {
-    for (const Task& task : list_tasks()) {
-        std::error_code ignored;
-        const std::filesystem::path threads = "/proc/" + std::to_string(task.host_pid) + "/task";
-        const auto count = std::distance(std::filesystem::directory_iterator(threads, ignored),
-                                         std::filesystem::directory_iterator());
-        if (task.pid != 1 && count == 1) {
+    for (const Task& task : list_tasks())
+        if (task.pid != 1 && task.threads == 1) {
             ::kill(task.host_pid, SIGKILL);
             return;
         }
-    }
 }
 
 void kill_criu() {

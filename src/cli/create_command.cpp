@@ -81,7 +81,7 @@ Result<int> create(const Context& context, const CreateOptions& options) {
     bool made = ::mkdir(paths.state.c_str(), 0700) == 0;
     if (!made && (errno != EEXIST || fs::exists(paths.config())))
         return fail_errno("cannot make " + paths.state.string());
-    NAP_CHECK(replace_file(paths.config(), machine::to_json(config).dump(2) + "\n"));
+    NAP_CHECK(machine::save_config(paths.config(), config));
     if (context.json) print_json(machine::to_json(config));
     return 0;
 }

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/machines.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "cli/supervisor_process.hpp"
+#include "supervisor/lock.hpp"
 
 namespace nap::cli {
 
@@ -42,33 +40,23 @@ std::vector<std::string> machine_names(const Paths& paths) {
 
 namespace {
 
-// The machine's lock: a supervisor holds it, from before it starts or recovers the machine until all is down.
-Result<UniqueFd> lock(const Context& context, const std::string& name) {
-    auto folder = context.paths.machine(name).run;
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) return fail_errno("cannot make " + folder.string(), error.value());
-    NAP_TRY(UniqueFd fd, open_file(folder / "lock", O_RDWR | O_CREAT));
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
-    if (errno == EWOULDBLOCK)
-        return fail(ErrorKind::busy, "machine " + name + " is being started or recovered");
-    return fail_errno("cannot lock machine " + name);
-}
-
-// Nobody holds the lock, but something of a running machine is there.
-bool abandoned(const Context& context, const std::string& name) {
+// Something of a running machine is there.
+bool has_run(const Context& context, const std::string& name) {
     std::error_code ignored;
     auto entries = fs::directory_iterator(context.paths.machine(name).run, ignored);
     return std::any_of(begin(entries), end(entries),
-                       [](const auto& entry) { return entry.path().filename() != "lock"; }) &&
-           lock(context, name).has_value();
+                       [](const auto& entry) { return entry.path().filename() != "lock"; });
 }
 
-// True: the machine runs again.
-Result<bool> recover_abandoned(const Context& context, const std::string& name) {
-    if (!abandoned(context, name)) return false;
+// The machine's lock; nobody's if a supervisor holds it. Where a supervisor died, a successor recovers the
+// machine first, and holds it if it runs again.
+Result<std::optional<UniqueFd>> lock_or_recover(const Context& context, const std::string& name) {
+    NAP_TRY(auto lock, supervisor::try_lock(context.paths.machine(name)));
+    if (!lock || !has_run(context, name)) return lock;
+    lock->reset();
     std::fputs(("nap: the supervisor of " + name + " died; recovering the machine\n").c_str(), stderr);
-    return start_supervisor(context, name, true);
+    NAP_CHECK(start_supervisor(context, name, true));
+    return supervisor::try_lock(context.paths.machine(name));
 }
 
 Result<std::unique_ptr<channel::Link>> connect(const Context& context, const std::string& name) {
@@ -85,14 +73,10 @@ Result<std::unique_ptr<channel::Link>> connect_supervisor(const Context& context
     for (;; std::this_thread::sleep_for(50ms)) {
         auto link = connect(context, name);
         if (link || link.error().kind != ErrorKind::not_found) return link;
-        auto locked = lock(context, name);
-        if (locked) {
-            locked->reset();
-            NAP_TRY(bool runs, recover_abandoned(context, name));
-            if (runs) continue;
-            break;
-        }
-        if (std::chrono::steady_clock::now() > end) return std::unexpected(locked.error());
+        NAP_TRY(auto lock, lock_or_recover(context, name));
+        if (lock) break;
+        if (std::chrono::steady_clock::now() > end)
+            return fail(ErrorKind::busy, "machine " + name + " is being started or recovered");
     }
     return fail(ErrorKind::refused, "machine " + name + " does not run; `nap start " + name + "` starts it");
 }
@@ -102,9 +86,8 @@ bool is_running(const Context& context, const std::string& name) {
 }
 
 Result<UniqueFd> hold_stopped(const Context& context, const std::string& name) {
-    NAP_CHECK(recover_abandoned(context, name));
-    auto locked = lock(context, name);
-    if (locked || locked.error().kind != ErrorKind::busy) return locked;
+    NAP_TRY(auto lock, lock_or_recover(context, name));
+    if (lock) return std::move(*lock);
     return fail(ErrorKind::refused, "machine " + name + " runs; `nap stop " + name + "` first");
 }
 

@@ -46,9 +46,9 @@ struct Plan {
 // frames are also mapped in smaller pieces, or that lies in K, becomes small runs.
 Result<Plan> make_plan(const PageMap& older, const Carried& carried, FrameRange user, FrameRange kernel);
 
-// Plan without the spilled bytes, for the agent: u32 magic "NapQ" (little endian), then varints: tasks; per task
-// pid, runs; per run pages << 3 | flags, then address, frame and, where spilled, source as zigzag differences to
-// where the run before ended.
+// Plan without the spilled bytes, for the agent: u32 magic "NapQ" (little endian), then varints: tasks; per
+// task pid, runs; per run pages << 3 | flags, then address, frame and, where spilled, source as zigzag
+// differences to where the run before ended.
 std::vector<std::byte> encode(const Plan& plan);
 Result<std::vector<TaskPlan>> decode(std::span<const std::byte> bytes);
 

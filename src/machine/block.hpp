@@ -33,8 +33,8 @@ nlohmann::json overlay_node();  // without backing
 Result<> attach_backing(Qmp& qmp, const Image& image);
 
 // The guest running on: what the overlay holds goes into the image, which QEMU may write to from now on, the
-// device moves to the image, the overlay is closed. After an error the device is still on the overlay. Done again,
-// it does what is left.
+// device moves to the image, the overlay is closed. After an error the device is still on the overlay. Done
+// again, it does what is left.
 Result<> merge_into_image(Qmp& qmp, const Image& image, std::chrono::milliseconds limit);
 
 }  // namespace nap::machine

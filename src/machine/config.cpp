@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/fd.hpp"
 #include "base/hash.hpp"
 #include "machine/layout.hpp"
 
@@ -202,6 +203,10 @@ std::string default_mac(std::string_view machine) {
     std::snprintf(mac.data(), mac.size(), "52:54:00:%02x:%02x:%02x", static_cast<unsigned>(hash >> 16 & 0xff),
                   static_cast<unsigned>(hash >> 8 & 0xff), static_cast<unsigned>(hash & 0xff));
     return mac.data();
+}
+
+Result<> save_config(const std::filesystem::path& path, const Config& config) {
+    return replace_file(path, to_json(config).dump(2) + "\n");
 }
 
 }  // namespace nap::machine

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -39,5 +40,8 @@ Result<Config> config_from_json(const nlohmann::json& json);
 
 // Locally administered, the same for the same name: 52:54:00 and a hash.
 std::string default_mac(std::string_view machine);
+
+// Durable when it returns.
+Result<> save_config(const std::filesystem::path& path, const Config& config);
 
 }  // namespace nap::machine

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/found_generations.hpp"
 
-#include <charconv>
 #include <string>
 
 #include "base/fd.hpp"
+#include "base/number.hpp"
 #include "base/process.hpp"
 
 namespace nap::machine {
@@ -16,14 +16,6 @@ namespace {
 constexpr std::string_view kProgram = "qemu-system-";
 constexpr std::string_view kGuest = "guest=";
 constexpr std::size_t kMostBytes = 1 << 20;
-
-template <class Number>
-std::optional<Number> number_in(std::string_view text) {
-    Number number{};
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
 
 // Its standard output is the log that only root could open for it.
 bool writes_log_in(const fs::path& process, const fs::path& folder) {
@@ -46,22 +38,23 @@ std::optional<int> generation_of(std::string_view command_line, std::string_view
         if (next() != "-name") continue;
         auto name = next();
         if (!name.starts_with(prefix)) return std::nullopt;
-        return number_in<int>(name.substr(prefix.size()));
+        return parse_number<int>(name.substr(prefix.size()));
     }
     return std::nullopt;
 }
 
-Result<std::map<int, FoundGeneration>> find_generations(const std::string& machine, const fs::path& run) {
+Result<std::map<int, FoundGeneration>> find_generations(const std::string& machine,
+                                                        const MachinePaths& paths) {
     std::map<int, FoundGeneration> found;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator("/proc", error)) {
-        auto pid = number_in<pid_t>(entry.path().filename().string());
+        auto pid = parse_number<pid_t>(entry.path().filename().string());
         if (!pid) continue;
         auto command_line = read_file(entry.path() / "cmdline", kMostBytes);
         if (!command_line) continue;  // it has ended
         auto number = generation_of(*command_line, machine);
         // Another root may have a machine of that name, and anybody may call a program so
-        if (!number || !writes_log_in(entry.path(), run / ("gen-" + std::to_string(*number)))) continue;
+        if (!number || !writes_log_in(entry.path(), paths.generation(*number))) continue;
         if (auto start_time = process_start_time(*pid)) found[*number] = {*pid, *start_time};
     }
     if (error) return fail_errno("cannot look for the machine's generations in /proc", error.value());

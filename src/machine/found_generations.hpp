@@ -5,13 +5,13 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "machine/paths.hpp"
 
 namespace nap::machine {
 
@@ -23,8 +23,8 @@ struct FoundGeneration {
 // Pure: the number of the machine's generation, by a command line as /proc/PID/cmdline shows it.
 std::optional<int> generation_of(std::string_view command_line, std::string_view machine);
 
-// All that live, by number. `run`: the machine's folder of sockets, in whose gen-N each writes its log.
+// All that live, by number: each writes its log into its folder of the machine's.
 Result<std::map<int, FoundGeneration>> find_generations(const std::string& machine,
-                                                        const std::filesystem::path& run);
+                                                        const MachinePaths& paths);
 
 }  // namespace nap::machine

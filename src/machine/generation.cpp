@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <thread>
 
+#include "base/number.hpp"
 #include "channel/unix_socket.hpp"
 #include "machine/block.hpp"
 #include "machine/network_hold.hpp"
@@ -138,10 +138,8 @@ void Generation::set_background(bool background) {
     std::error_code gone;
     auto tasks = "/proc/" + std::to_string(process().pid()) + "/task";
     for (const auto& entry : std::filesystem::directory_iterator(tasks, gone)) {
-        auto name = entry.path().filename().string();
-        id_t thread = 0;
-        if (std::from_chars(name.data(), name.data() + name.size(), thread).ec == std::errc{})
-            ::setpriority(PRIO_PROCESS, thread, background ? kBackgroundNice : 0);
+        if (auto thread = parse_number<id_t>(entry.path().filename().string()))
+            ::setpriority(PRIO_PROCESS, *thread, background ? kBackgroundNice : 0);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "channel/json.hpp"
 #include "machine/qemu_command.hpp"
 
 namespace nap::machine {
@@ -26,7 +27,7 @@ Result<> hold_network(Qmp& qmp) {
 Result<> release_network(Qmp& qmp) {
     NAP_TRY(auto objects, qmp.execute("qom-list", {{"path", "/objects"}}));
     for (const auto& object : objects)
-        if (object.value("name", "") == kNetworkHold)
+        if (auto name = channel::text_in(object, "name"); name && *name == kNetworkHold)
             NAP_CHECK(qmp.execute("object-del", {{"id", kNetworkHold}}));
     // Milliseconds; the first one goes out at once
     NAP_CHECK(qmp.execute("announce-self", {{"initial", 50}, {"max", 550}, {"rounds", 5}, {"step", 100}}));

@@ -8,9 +8,9 @@
 namespace nap::machine {
 
 struct MachinePaths {
-    std::filesystem::path state;   // LIB/machines/NAME: survives a host reboot
-    std::filesystem::path run;     // RUN/NAME: sockets
-    std::filesystem::path memory;  // MEM/NAME: U, K, images; on tmpfs
+    std::filesystem::path state = {};   // LIB/machines/NAME: survives a host reboot
+    std::filesystem::path run = {};     // RUN/NAME: sockets
+    std::filesystem::path memory = {};  // MEM/NAME: U, K, images; on tmpfs
 
     [[nodiscard]] std::filesystem::path config() const { return state / "machine.json"; }
     [[nodiscard]] std::filesystem::path journal() const { return state / "journal"; }

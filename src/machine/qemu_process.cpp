@@ -10,7 +10,6 @@
 #include <algorithm>
 
 #include "channel/unix_socket.hpp"
-
 #include "machine/console_log.hpp"
 
 namespace nap::machine {

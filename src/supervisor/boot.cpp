@@ -4,14 +4,13 @@
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
-#include <sys/file.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <ctime>
 
 #include "machine/memory_file.hpp"
 #include "supervisor/history.hpp"
+#include "supervisor/lock.hpp"
 #include "update/agent_calls.hpp"
 #include "update/recover.hpp"
 
@@ -30,13 +29,6 @@ Result<> make_folder(const fs::path& path) {
     if (failure)
         return fail(ErrorKind::io, "cannot make the folder " + path.string() + ": " + failure.message());
     return {};
-}
-
-Result<UniqueFd> lock_machine(const machine::MachinePaths& paths, const std::string& name) {
-    NAP_TRY(UniqueFd fd, open_file(paths.run / "lock", O_RDWR | O_CREAT));
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
-    if (errno == EWOULDBLOCK) return fail(ErrorKind::busy, "machine " + name + " runs already");
-    return fail_errno("cannot lock machine " + name);
 }
 
 Result<machine::Config> load_config(const machine::MachinePaths& paths, const std::string& name) {
@@ -95,7 +87,9 @@ Result<Booted> hold(const Paths& paths, const std::string& name) {
     NAP_TRY(machine.config, load_config(machine.paths, name));
     NAP_CHECK(make_folder(machine.paths.run));
     NAP_CHECK(make_folder(machine.paths.memory));
-    NAP_TRY(held.held.machine, lock_machine(machine.paths, name));
+    NAP_TRY(auto lock, try_lock(machine.paths));
+    if (!lock) return fail(ErrorKind::busy, "machine " + name + " runs already");
+    held.held.machine = std::move(*lock);
     NAP_TRY(held.held.disk, machine::lock_disk(machine.config.disk));
     NAP_TRY(machine.disk, machine::inspect_disk(machine.config.disk, machine.config.disk_format));
     NAP_TRY(machine.layout, machine::lay_out(machine.config.memory, machine.config.kernel_memory));
@@ -110,12 +104,8 @@ Result<Booted> hold(const Paths& paths, const std::string& name) {
 // True: the machine runs.
 Result<bool> recover(const Paths& paths, update::RunningMachine& machine) {
     NAP_TRY(auto recovered, update::recover(machine, kernel::Store(paths.kernels(), paths.libexec)));
-    if (recovered.report) {
-        Json report = update::to_json(*recovered.report);
-        report["started"] = std::time(nullptr);
-        if (auto kept = append_history(machine.paths.history(), report); !kept)
-            spdlog::error("cannot write the history: {}", kept.error().message);
-    }
+    if (recovered.report)
+        (void)keep_in_history(machine.paths.history(), *recovered.report, std::time(nullptr));
     if (!recovered.runs) remove_leftovers(machine.paths);
     return recovered.runs;
 }

@@ -5,10 +5,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/error.hpp"
+#include "update/report.hpp"
 
 namespace nap::supervisor {
 
-Result<> append_history(const std::filesystem::path& path, const nlohmann::json& report);
+// The report as it was kept, with when the update began (seconds since 1970). Failing to keep it is logged
+// only.
+nlohmann::json keep_in_history(const std::filesystem::path& path, const update::Report& report,
+                               std::int64_t started);
 
 }  // namespace nap::supervisor

@@ -111,22 +111,21 @@ bool Service::generation_runs() {
 
 Json Service::status() {
     std::lock_guard lock(mutex_);
-    Json out = {
-        {"name", machine_.config.name},
-        {"state", doing_ == Doing::updating   ? "updating"
-                  : doing_ == Doing::stopping ? "stopping"
-                                              : "running"},
-        {"kernel", machine_.kernel.version},
-        {"generation", machine_.number},
-        {"cpus", machine_.config.cpus},
-        {"memory", machine_.layout.user_memory},
-        {"kernel_memory", machine_.layout.kernel_memory},
-        {"disk", machine_.config.disk},
-        {"address", machine_.config.address},
-        {"accelerator", machine_.accelerator.accelerator == machine::Accelerator::kvm ? "kvm" : "tcg"},
-        {"accelerator_reason", machine_.accelerator.reason},
-        {"supervisor_pid", ::getpid()},
-        {"sessions", sessions_}};
+    Json out = {{"name", machine_.config.name},
+                {"state", doing_ == Doing::updating   ? "updating"
+                          : doing_ == Doing::stopping ? "stopping"
+                                                      : "running"},
+                {"kernel", machine_.kernel.version},
+                {"generation", machine_.number},
+                {"cpus", machine_.config.cpus},
+                {"memory", machine_.layout.user_memory},
+                {"kernel_memory", machine_.layout.kernel_memory},
+                {"disk", machine_.config.disk},
+                {"address", machine_.config.address},
+                {"accelerator", to_string(machine_.accelerator.accelerator)},
+                {"accelerator_reason", machine_.accelerator.reason},
+                {"supervisor_pid", ::getpid()},
+                {"sessions", sessions_}};
     if (doing_ == Doing::updating) {
         out["update"] = {{"phase", to_string(last_progress_.phase)},
                          {"fraction", last_progress_.fraction},
@@ -172,12 +171,9 @@ Result<Json> Service::update(const Json& params, channel::Call& call) {
                                                                  {"fraction", progress.fraction},
                                                                  {"text", progress.text}});
                                       });
-    Json report = update::to_json(outcome.report);
-    report["started"] = started;
     bool begun = outcome.report.phases_ms.size() > 1;  // a refusal at check is no update
-    if (begun)
-        if (auto kept = append_history(machine_.paths.history(), report); !kept)
-            spdlog::error("cannot write the history: {}", kept.error().message);
+    Json report;
+    if (begun) report = keep_in_history(machine_.paths.history(), outcome.report, started);
     {
         std::lock_guard lock(mutex_);
         doing_ = Doing::serving;

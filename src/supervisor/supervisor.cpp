@@ -77,8 +77,8 @@ void serve(Service& service, int listener, int signals) {
 
 Result<> supervise(const Paths& paths, const std::string& name, int ready_fd, bool recover_only) {
     UniqueFd ready(ready_fd);
-    // What an update takes in large pieces, for seconds, goes back at once; by itself the C library would come to keep
-    // tens of MiB in each thread's arena.
+    // What an update takes in large pieces, for seconds, goes back at once; by itself the C library would
+    // come to keep tens of MiB in each thread's arena.
     ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
     spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
     spdlog::flush_on(spdlog::level::info);

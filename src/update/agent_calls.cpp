@@ -3,6 +3,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <limits>
+
 namespace nap::update::agent {
 
 namespace {
@@ -21,6 +23,12 @@ Result<> network(channel::Link& agent, const machine::Config& config, Millisecon
 Result<walk::Anchors> anchors(channel::Link& agent, Milliseconds limit) {
     NAP_TRY(Json answer, agent.call("anchors", Json::object(), limit));
     return anchors_from(answer);
+}
+
+Result<std::int32_t> userland_init(channel::Link& agent, Milliseconds limit) {
+    NAP_TRY(Json userland, agent.call("userland", Json::object(), limit));
+    NAP_TRY(auto pid, number(userland, "host_pid", "userland", std::numeric_limits<std::int32_t>::max()));
+    return static_cast<std::int32_t>(pid);
 }
 
 Result<Clocks> clocks(channel::Link& agent, Milliseconds limit) {

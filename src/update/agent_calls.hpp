@@ -18,6 +18,9 @@ using Milliseconds = std::chrono::milliseconds;
 Result<> network(channel::Link& agent, const machine::Config& config, Milliseconds limit);
 Result<walk::Anchors> anchors(channel::Link& agent, Milliseconds limit);
 
+// The host PID of the userland's init; 0 where no userland runs.
+Result<std::int32_t> userland_init(channel::Link& agent, Milliseconds limit);
+
 Result<Clocks> clocks(channel::Link& agent, Milliseconds limit);
 
 // Until the agent tells that it has come to `state` (an event); its reply before that is an error. The limit

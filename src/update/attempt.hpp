@@ -74,7 +74,22 @@ struct Attempt {
     // For guards: what could not be given back is reported, not thrown.
     [[nodiscard]] Guard::Problem problem(std::string what);
     [[nodiscard]] std::int64_t machine_time_now() const;
+    // After commit: a failure is a warning in the report.
+    void warn(const Result<>& done, std::string_view what);
+    // The report's last words: "updated", "rolled back" or "lost", from which kernel to which, and when what
+    // happened.
+    void conclude(std::string outcome, std::string older, std::string newer_version);
 };
+
+// Memory may run out: an update that is left in the middle would be neither rolled back nor reported.
+template <class Part>
+Result<> without_exceptions(const Part& part) {
+    try {
+        return part();
+    } catch (const std::exception& exception) {
+        return fail(ErrorKind::internal, exception.what());
+    }
+}
 
 // Bytes of host memory the machine's generation takes, U apart.
 std::uint64_t memory_of_generation(RunningMachine& machine);

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Commit: the record, then the older generation is ended before anything else happens, then the newer one
 // serves.
+#include <algorithm>
+
 #include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
 
 namespace nap::update {
-
-namespace {
-
-// A failure is a warning from here on; so is a fault on purpose.
-void warn(Attempt& attempt, const Result<>& done, std::string_view what) {
-    if (!done) attempt.report.warnings.push_back(done.error().within(what).message);
-}
-
-}  // namespace
 
 void take_over(Attempt& attempt) {
     RunningMachine& machine = attempt.machine;
@@ -27,32 +20,51 @@ void take_over(Attempt& attempt) {
     machine.number = attempt.number;
     machine.tap = std::move(attempt.tap);
     machine.init_host_pid = attempt.newer_init_host_pid;
-    warn(attempt, attempt.point("commit.ended"), "committing");
+    attempt.warn(attempt.point("commit.ended"), "committing");
     auto step = attempt.timeline.step("resume");
-    warn(attempt, machine.generation->release_network(), "releasing the network");
-    warn(attempt, attempt.point("commit.released"), "committing");
-    warn(attempt,
-         agent::done(machine.generation->agent().call("resume", {{"realtime", attempt.machine_time_now()}},
-                                                      attempt.limits.call)),
-         "resuming the userland");
-    warn(attempt, attempt.point("commit.resumed"), "committing");
+    attempt.warn(machine.generation->release_network(), "releasing the network");
+    attempt.warn(attempt.point("commit.released"), "committing");
+    attempt.warn(agent::done(machine.generation->agent().call(
+                     "resume", {{"realtime", attempt.machine_time_now()}}, attempt.limits.call)),
+                 "resuming the userland");
+    attempt.warn(attempt.point("commit.resumed"), "committing");
     attempt.report.pause_ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - attempt.frozen_at)
             .count();
 }
 
+namespace {
+
+constexpr std::chrono::milliseconds kAnswerLimit{10'000};
+
+// What was restored is still there, in a kernel that answers.
+Result<> newer_answers(Attempt& attempt) {
+    auto init = agent::userland_init(attempt.newer->agent(), std::min(kAnswerLimit, attempt.limits.call));
+    if (!init) return std::unexpected(init.error().within("the newer kernel, just before the commit"));
+    if (*init != 0 && *init == attempt.newer_init_host_pid) return {};
+    return fail(ErrorKind::guest, "the restored processes ended in the newer kernel, just before the commit");
+}
+
+}  // namespace
+
 Result<> commit(Attempt& attempt) {
     NAP_CHECK(attempt.point("commit"));
-    if (!attempt.newer->process().running())
-        return fail(ErrorKind::guest, "the newer kernel ended just before the commit");
+    NAP_CHECK(newer_answers(attempt));
     NAP_CHECK(attempt.journal->reach(Step::committed));
+    attempt.warn(attempt.point("commit.recorded"), "committing");
+    // The record decides between two living generations. A newer one that died while it was written has
+    // served nobody yet: the older one goes on.
+    NAP_CHECK(newer_answers(attempt));
     // The one commit point. Nothing is given back any more.
     for (Guard* guard : {&attempt.quiet, &attempt.network, &attempt.tasks, &attempt.file_systems,
                          &attempt.cpus, &attempt.files})
         guard->dismiss();
     attempt.restore_call.reset();
-    warn(attempt, attempt.point("commit.recorded"), "committing");
-    take_over(attempt);
+    attempt.warn(without_exceptions([&attempt]() -> Result<> {
+                     take_over(attempt);
+                     return {};
+                 }),
+                 "committing");
     return {};
 }
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Faults on purpose: Attempt::point(). docs/testing.md lists kinds and points.
-#include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
 #include <map>
 
-#include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
 
 namespace nap::update {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "update/images.hpp"
 
-#include <charconv>
 #include <map>
 #include <optional>
 #include <span>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "base/number.hpp"
 
 namespace nap::update {
 
@@ -19,11 +19,9 @@ namespace {
 std::optional<std::int32_t> pid_of(std::string_view name, std::string_view prefix) {
     constexpr std::string_view suffix = ".img";
     if (!name.starts_with(prefix) || !name.ends_with(suffix)) return std::nullopt;
-    name = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
-    std::int32_t pid = 0;
-    auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (error != std::errc{} || end != name.data() + name.size() || pid <= 0) return std::nullopt;
-    return pid;
+    auto pid =
+        parse_number<std::int32_t>(name.substr(prefix.size(), name.size() - prefix.size() - suffix.size()));
+    return pid && *pid > 0 ? pid : std::nullopt;
 }
 
 using Ranges = std::vector<context::AddressRange>;

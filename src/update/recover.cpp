@@ -6,8 +6,8 @@
 
 #include <filesystem>
 
-#include "base/fd.hpp"
 #include "machine/found_generations.hpp"
+#include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
 #include "update/borrowed.hpp"
 #include "update/recovery.hpp"
@@ -77,14 +77,7 @@ Result<std::unique_ptr<machine::Generation>> adopt(const RunningMachine& machine
                                       {}, limits.call);
 }
 
-// The host PID of the userland's init; 0 where no userland runs.
-Result<std::int32_t> find_init(machine::Generation& generation, const TimeLimits& limits) {
-    NAP_TRY(Json userland, generation.agent().call("userland", Json::object(), limits.call));
-    if (!userland.is_object() || !userland.value("running", false)) return 0;
-    return userland.value("host_pid", 0);
-}
-
-// The generation becomes the one that runs the machine. Its network is its own, unheld.
+// The generation becomes the one that runs the machine.
 Result<> install(RunningMachine& machine, const kernel::Kernel& kernel, int number,
                  const FoundGeneration& found, const TimeLimits& limits) {
     NAP_TRY(machine.tap, take_tap(machine, found));
@@ -104,7 +97,7 @@ class Recoverer {
         : machine_(machine), kernels_(kernels), limits_(limits) {}
 
     Result<Recovered> run() {
-        NAP_TRY(living_, machine::find_generations(machine_.config.name, machine_.paths.run));
+        NAP_TRY(living_, machine::find_generations(machine_.config.name, machine_.paths));
         NAP_TRY(journal_, read_journal(machine_.paths.journal()));
         bool under_way = !journal_.empty() && !is_final(journal_.back().step);
         if (living_.empty() && !under_way) return Recovered{};
@@ -139,7 +132,7 @@ class Recoverer {
         if (!living_.contains(number)) return Recovered{};
         NAP_TRY(auto kernel, kernels_.find(version));
         NAP_CHECK(install(machine_, kernel, number, living_.at(number), limits_));
-        NAP_TRY(machine_.init_host_pid, find_init(*machine_.generation, limits_));
+        NAP_TRY(machine_.init_host_pid, agent::userland_init(machine_.generation->agent(), limits_.call));
         if (machine_.init_host_pid == 0) {
             machine_.generation.reset();
             machine_.tap.reset();
@@ -150,15 +143,9 @@ class Recoverer {
         return Recovered{.runs = true, .report = {}};
     }
 
-    Report report_of(Attempt& attempt, const char* outcome) {
-        attempt.report.outcome = outcome;
-        attempt.report.older_kernel = of_.older_kernel;
-        attempt.report.newer_kernel = of_.newer_kernel;
-        attempt.report.accelerator =
-            machine_.accelerator.accelerator == machine::Accelerator::kvm ? "kvm" : "tcg";
-        attempt.report.phases_ms = attempt.timeline.phases_ms();
-        attempt.report.steps = attempt.timeline.steps();
-        return attempt.report;
+    Recovered recovered(Attempt& attempt, const char* outcome) {
+        attempt.conclude(outcome, of_.older_kernel, of_.newer_kernel);
+        return {.runs = machine_.generation != nullptr, .report = attempt.report};
     }
 
     Result<Recovered> roll_back() {
@@ -176,10 +163,10 @@ class Recoverer {
         attempt.roll_back();
         attempt.report.error = fmt::format("nap's supervisor ended during the update, after step {}",
                                            to_string(journal_.back().step));
-        NAP_TRY(machine_.init_host_pid, find_init(*machine_.generation, limits_));
+        NAP_TRY(machine_.init_host_pid, agent::userland_init(machine_.generation->agent(), limits_.call));
         spdlog::warn("update: rolled back, {} still runs on kernel {}", machine_.config.name,
                      of_.older_kernel);
-        return Recovered{true, report_of(attempt, "rolled back")};
+        return recovered(attempt, "rolled back");
     }
 
     Result<Recovered> complete() {
@@ -192,7 +179,7 @@ class Recoverer {
         NAP_TRY(attempt.tap, take_tap(machine_, found));
         if (attempt.tap) NAP_CHECK(attempt.tap->attach());
         NAP_TRY(attempt.newer, adopt(machine_, newer, of_.newer_number, found, limits_));
-        NAP_TRY(attempt.newer_init_host_pid, find_init(*attempt.newer, limits_));
+        NAP_TRY(attempt.newer_init_host_pid, agent::userland_init(attempt.newer->agent(), limits_.call));
         // From here to the machine's clock as it is now: the host's has not stopped.
         attempt.machine_time_ns = of_.realtime_ns + host_monotonic_ns() - of_.host_monotonic_ns;
         attempt.machine_time_at = attempt.frozen_at = std::chrono::steady_clock::now();
@@ -205,7 +192,7 @@ class Recoverer {
         attempt.report.warnings.push_back(
             fmt::format("nap's supervisor ended during the update, after step {}; another one completed it",
                         to_string(journal_.back().step)));
-        return Recovered{true, report_of(attempt, "updated")};
+        return recovered(attempt, "updated");
     }
 
     Result<Recovered> lost() {
@@ -218,7 +205,7 @@ class Recoverer {
         attempt.roll_back();
         attempt.report.error =
             "the older generation's QEMU ended during the update: the machine does not run";
-        return Recovered{false, report_of(attempt, "lost")};
+        return recovered(attempt, "lost");
     }
 
     Result<Recovered> lost_after_commit() {
@@ -226,7 +213,7 @@ class Recoverer {
         if (std::filesystem::exists(overlay))
             NAP_CHECK(machine::merge_without_guest(overlay, machine_.config.disk, machine_.disk));
         machine_.config.kernel = of_.newer_kernel;
-        NAP_CHECK(replace_file(machine_.paths.config(), machine::to_json(machine_.config).dump(2) + "\n"));
+        NAP_CHECK(machine::save_config(machine_.paths.config(), machine_.config));
         NAP_TRY(auto journal, Journal::resume(machine_.paths.journal(), journal_));
         NAP_CHECK(journal.reach(Step::settled));
         spdlog::warn(

@@ -3,7 +3,6 @@
 // the overlay, the older generation's files.
 #include <filesystem>
 
-#include "base/fd.hpp"
 #include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
 
@@ -13,10 +12,6 @@ namespace {
 
 using channel::Json;
 constexpr std::uint64_t kCopyMeasured = 16 * kMiB;
-
-void warn(Attempt& attempt, const Result<>& done, std::string_view what) {
-    if (!done) attempt.report.warnings.push_back(done.error().within(what).message);
-}
 
 Result<> settle_memory(Attempt& attempt) {
     auto step = attempt.timeline.step("settle memory");
@@ -57,34 +52,30 @@ Result<> remove_files(Attempt& attempt) {
     return {};
 }
 
-Result<> save_config(Attempt& attempt) {
-    return replace_file(attempt.machine.paths.config(),
-                        machine::to_json(attempt.machine.config).dump(2) + "\n");
-}
-
 }  // namespace
 
 void settle(Attempt& attempt) {
     attempt.tell(Phase::settle, 0.95, "settling");
-    warn(attempt, save_config(attempt), "saving the machine's configuration");
-    warn(attempt, attempt.point("settle"), "settling");
-    warn(attempt, settle_memory(attempt), "settling the memory");
-    warn(attempt, attempt.point("settle.memory"), "settling");
+    attempt.warn(machine::save_config(attempt.machine.paths.config(), attempt.machine.config),
+                 "saving the machine's configuration");
+    attempt.warn(attempt.point("settle"), "settling");
+    attempt.warn(settle_memory(attempt), "settling the memory");
+    attempt.warn(attempt.point("settle.memory"), "settling");
     Result<> merged = merge_overlay(attempt);
-    warn(attempt, merged, "merging the disk overlay");
-    warn(attempt, attempt.point("settle.merged"), "settling");
+    attempt.warn(merged, "merging the disk overlay");
+    attempt.warn(attempt.point("settle.merged"), "settling");
     if (attempt.testing.measure_copying)
-        warn(attempt, measure_copy(attempt), "measuring what copying would cost");
+        attempt.warn(measure_copy(attempt), "measuring what copying would cost");
     if (attempt.memory_watch) {
         attempt.memory_watch->stop();
         attempt.report.extra_memory_peak_bytes = attempt.memory_watch->peak_bytes();
     }
-    warn(attempt, remove_files(attempt), "removing the older kernel's files");
-    warn(attempt, attempt.point("settle.removed"), "settling");
+    attempt.warn(remove_files(attempt), "removing the older kernel's files");
+    attempt.warn(attempt.point("settle.removed"), "settling");
     std::uint64_t now = memory_of_generation(attempt.machine);
     attempt.report.extra_memory_after_bytes = now > attempt.memory_before ? now - attempt.memory_before : 0;
     // Until it is merged the overlay is part of the disk: the next update, or the next start, tries again.
-    if (merged) warn(attempt, attempt.journal->reach(Step::settled), "writing the journal");
+    if (merged) attempt.warn(attempt.journal->reach(Step::settled), "writing the journal");
 }
 
 }  // namespace nap::update

@@ -29,6 +29,19 @@ Guard::Problem Attempt::problem(std::string what) {
     };
 }
 
+void Attempt::warn(const Result<>& done, std::string_view what) {
+    if (!done) report.warnings.push_back(done.error().within(what).message);
+}
+
+void Attempt::conclude(std::string outcome, std::string older, std::string newer_version) {
+    report.outcome = std::move(outcome);
+    report.older_kernel = std::move(older);
+    report.newer_kernel = std::move(newer_version);
+    report.accelerator = to_string(machine.accelerator.accelerator);
+    report.phases_ms = timeline.phases_ms();
+    report.steps = timeline.steps();
+}
+
 std::int64_t Attempt::machine_time_now() const {
     auto passed = std::chrono::steady_clock::now() - machine_time_at;
     return machine_time_ns + std::chrono::duration_cast<std::chrono::nanoseconds>(passed).count();
@@ -46,16 +59,6 @@ using Json = nlohmann::json;
 Json machine_time_facts(const Attempt& attempt) {
     auto at = std::chrono::nanoseconds(attempt.machine_time_at.time_since_epoch()).count();
     return {{"realtime_ns", attempt.machine_time_ns}, {"host_monotonic_ns", at}};
-}
-
-// Memory may run out: an update that is left in the middle would be neither rolled back nor reported.
-template <class Part>
-Result<> without_exceptions(const Part& part) {
-    try {
-        return part();
-    } catch (const std::exception& exception) {
-        return fail(ErrorKind::internal, exception.what());
-    }
 }
 
 struct PhaseStep {
@@ -116,10 +119,8 @@ Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const T
         within.call = within.freeze = within.dump = within.restore = testing.time_limit;
     {
         Attempt attempt(machine, newer, testing, progress, within);
-        attempt.report.older_kernel = machine.kernel.version;
-        attempt.report.newer_kernel = newer.version;
-        attempt.report.accelerator =
-            machine.accelerator.accelerator == machine::Accelerator::kvm ? "kvm" : "tcg";
+        const std::string older = machine.kernel.version;
+        const char* outcome = "updated";
         result = without_exceptions([&] { return run_to_commit(attempt); });
         if (result) {
             attempt.timeline.begin(Phase::settle);
@@ -127,21 +128,27 @@ Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const T
                 settle(attempt);
                 return {};
             });
-            if (!settled) attempt.report.warnings.push_back(settled.error().within("settling").message);
+            attempt.warn(settled, "settling");
             attempt.timeline.end();
-            attempt.report.outcome = "updated";
+            if (!machine.generation->process().running()) {
+                outcome = "lost";
+                result = fail(ErrorKind::guest,
+                              fmt::format("kernel {} ended right after the commit: {} does not run any more; "
+                                          "`nap start {}` starts it with all that was written to its disk",
+                                          newer.version, machine.config.name, machine.config.name));
+                attempt.report.error = result.error().message;
+            }
         } else {
+            outcome = "rolled back";
             attempt.timeline.end();
             spdlog::warn("update: rolling back: {}", result.error().message);
             attempt.roll_back();
-            attempt.report.outcome = "rolled back";
             attempt.report.error = result.error().message;
             if (attempt.journal)  // else nothing had begun
-                result.error().message += fmt::format("; {} still runs on kernel {}", machine.config.name,
-                                                      attempt.report.older_kernel);
+                result.error().message +=
+                    fmt::format("; {} still runs on kernel {}", machine.config.name, older);
         }
-        attempt.report.phases_ms = attempt.timeline.phases_ms();
-        attempt.report.steps = attempt.timeline.steps();
+        attempt.conclude(outcome, older, newer.version);
         report = attempt.report;
     }
     return {std::move(report), std::move(result)};

@@ -29,12 +29,12 @@ void expect_progress(const Counter& counter) {
 }
 
 void expect_nothing_left(const Machine& machine) {
-    const auto generations = machine::find_generations(machine.name(), machine.run_folder());
+    const auto generations = machine::find_generations(machine.name(), machine.paths());
     ASSERT_TRUE(generations) << generations.error().message;
     EXPECT_EQ(generations->size(), 1U);
-    EXPECT_THAT(names_in(machine.run_folder()), testing::SizeIs(3));     // lock, control.sock, gen-N
-    EXPECT_THAT(names_in(machine.memory_folder()), testing::SizeIs(2));  // u, k-N
-    EXPECT_THAT(names_in(machine.state_folder()),
+    EXPECT_THAT(names_in(machine.paths().run), testing::SizeIs(3));     // lock, control.sock, gen-N
+    EXPECT_THAT(names_in(machine.paths().memory), testing::SizeIs(2));  // u, k-N
+    EXPECT_THAT(names_in(machine.paths().state),
                 testing::Not(testing::Contains(testing::HasSubstr("overlay"))));
 }
 

@@ -57,9 +57,7 @@ class Machine {
     [[nodiscard]] const std::filesystem::path& disk() const { return disk_; }
     [[nodiscard]] const std::string& netns() const { return netns_; }
     // Its files on the host: sockets, memory, configuration and journal.
-    [[nodiscard]] std::filesystem::path run_folder() const { return paths_.run; }
-    [[nodiscard]] std::filesystem::path memory_folder() const { return paths_.memory; }
-    [[nodiscard]] std::filesystem::path state_folder() const { return paths_.state; }
+    [[nodiscard]] const supervisor::MachinePaths& paths() const { return paths_; }
 
     [[nodiscard]] Output exec(const Arguments& argv, std::chrono::milliseconds limit = kShort) const;
     [[nodiscard]] Output update(const std::string& kernel, const Arguments& environment = {}) const;

@@ -42,11 +42,12 @@ class Block : public testing::TestWithParam<const char*> {
         auto output = open_file(said, O_WRONLY | O_CREAT | O_APPEND);
         auto disk = open_file(file, O_RDWR);
         Command command{.argv = {"qemu-system-x86_64", "-machine", device ? "q35" : "none", "-nodefaults",
-                                 "-nographic", "-qmp", "unix:" + path.string() + ",server=on,wait=off", "-add-fd",
-                                 "fd=" + std::to_string(kDiskFd) + ",set=" + std::to_string(set), "-blockdev",
-                                 node.dump()},
+                                 "-nographic", "-qmp", "unix:" + path.string() + ",server=on,wait=off",
+                                 "-add-fd", "fd=" + std::to_string(kDiskFd) + ",set=" + std::to_string(set),
+                                 "-blockdev", node.dump()},
                         .descriptors = {{output->get(), 1}, {disk->get(), kDiskFd}}};
-        if (device) command.argv.insert(command.argv.end(), {"-S", "-device", "virtio-blk-pci,drive=root-overlay"});
+        if (device)
+            command.argv.insert(command.argv.end(), {"-S", "-device", "virtio-blk-pci,drive=root-overlay"});
         auto process = Process::start(command);
         EXPECT_TRUE(process);
         auto qmp = Qmp::connect(path, std::chrono::seconds(20));

@@ -25,7 +25,8 @@ std::string command_line(const std::string& machine, int number) {
 
 TEST(FoundGenerations, AreKnownByTheirCommandLine) {
     for (const char* machine : {"m", "web-1", "a.b_c"})
-        for (int number : {1, 2, 731}) EXPECT_EQ(generation_of(command_line(machine, number), machine), number);
+        for (int number : {1, 2, 731})
+            EXPECT_EQ(generation_of(command_line(machine, number), machine), number);
 }
 
 TEST(FoundGenerations, OfOtherMachinesAreNotOurs) {
@@ -39,9 +40,9 @@ TEST(FoundGenerations, OtherProgramsAreNone) {
     auto ours = command_line("m", 1);
     ours.replace(0, ours.find('\0'), "vim");
     EXPECT_EQ(generation_of(ours, "m"), std::nullopt);
-    for (const auto& other :
-         {""s, "\0\0"s, "qemu-system-x86_64"s, "qemu-system-x86_64\0-name"s, "qemu-system-x86_64\0-name\0guest=m-"s,
-          "qemu-system-x86_64\0-name\0guest=m-1x"s, "qemu-system-x86_64\0guest=m-1"s})
+    for (const auto& other : {""s, "\0\0"s, "qemu-system-x86_64"s, "qemu-system-x86_64\0-name"s,
+                              "qemu-system-x86_64\0-name\0guest=m-"s,
+                              "qemu-system-x86_64\0-name\0guest=m-1x"s, "qemu-system-x86_64\0guest=m-1"s})
         EXPECT_EQ(generation_of(other, "m"), std::nullopt);
 }
 
@@ -53,17 +54,17 @@ TEST(FoundGenerations, AreFoundByTheLogTheyWrite) {
     auto log = open_file(folder / "qemu.log", O_WRONLY | O_CREAT);
     // A shell that waits stands for QEMU
     std::filesystem::create_symlink("/bin/bash", scratch.path / "qemu-system-bash");
-    auto process = Process::start({.argv = {(scratch.path / "qemu-system-bash").string(), "-c", "read -t 60 <> <(:)",
-                                            "-name", "guest=m-7"},
+    auto process = Process::start({.argv = {(scratch.path / "qemu-system-bash").string(), "-c",
+                                            "read -t 60 <> <(:)", "-name", "guest=m-7"},
                                    .descriptors = {{log->get(), 1}}});
     ASSERT_TRUE(process);
-    auto found = find_generations("m", scratch.path);
+    auto found = find_generations("m", {.run = scratch.path});
     ASSERT_TRUE(found) << found.error().message;
     ASSERT_EQ(found->size(), 1U);
     EXPECT_EQ(found->at(7).pid, process->pid());
     EXPECT_EQ(found->at(7).start_time, process->start_time());
-    EXPECT_TRUE(find_generations("m", scratch.path / "other")->empty());
-    EXPECT_TRUE(find_generations("n", scratch.path)->empty());
+    EXPECT_TRUE(find_generations("m", {.run = scratch.path / "other"})->empty());
+    EXPECT_TRUE(find_generations("n", {.run = scratch.path})->empty());
 }
 
 }  // namespace
