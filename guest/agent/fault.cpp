@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/fault.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -51,12 +53,26 @@ void kill_task() {
         }
 }
 
-void kill_criu() {
+bool kill_criu() {
+    bool killed = false;
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
         auto name = read_file(entry.path() / "comm");
-        if (name && *name == "criu\n") ::kill(std::atoi(entry.path().filename().c_str()), SIGKILL);
+        if (!name || *name != "criu\n") continue;
+        ::kill(std::atoi(entry.path().filename().c_str()), SIGKILL);
+        killed = true;
     }
+    return killed;
+}
+
+// The next one, somewhere in its work.
+void kill_criu_to_come() {
+    std::thread([] {
+        for (int times = 0; times < 1000; ++times) {
+            if (kill_criu()) return;
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+    }).detach();
 }
 
 // khugepaged and compaction, as busy as they can be.
@@ -88,6 +104,11 @@ Result<Json> fault(Agent&, const Json& params, Call&) {
         kill_task();
     } else if (kind == "kill-criu") {
         kill_criu();
+    } else if (kind == "kill-criu-to-come") {
+        kill_criu_to_come();
+    } else if (kind == "unload-module") {
+        if (::syscall(SYS_delete_module, "nap", O_NONBLOCK) != 0)
+            return fail_errno("cannot unload the module");
     } else if (kind == "move-pages") {
         NAP_CHECK(move_pages());
     } else {

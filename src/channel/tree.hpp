@@ -3,7 +3,8 @@
 //
 // Entries follow each other: u32 length of a JSON header, the header
 // {"path": relative, "type": "file"|"directory"|"symlink", "mode": octal number, "size": bytes, "mtime": s,
-//  "uid": n, "gid": n, "target": for symlinks}, then `size` bytes for a file. After the last: u32 0.
+//  "uid": n, "gid": n, "target": for symlinks}, then `size` bytes for a file. After the last: u32 0,
+// and the CRC-32 (zlib's) of all bytes before.
 // Paths are relative, without "." and "..", empty parts or NUL; a folder comes before what it holds.
 // The first entry has path "": the folder itself, or the single file, then with its "name" too.
 #pragma once
@@ -43,7 +44,7 @@ class TreeReceiver {
     TreeReceiver(std::filesystem::path root, TreeLimits limits = {});
     ~TreeReceiver();
     Result<> feed(std::span<const std::byte> bytes);
-    [[nodiscard]] bool complete() const;  // the closing 0 has come
+    [[nodiscard]] bool complete() const;  // its end has come, and the checksum is right
     [[nodiscard]] std::uint64_t bytes() const;
 
   private:

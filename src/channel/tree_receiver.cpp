@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <optional>
@@ -43,8 +44,9 @@ std::string last_of(const std::string& path) {
 struct TreeReceiver::State {
     std::filesystem::path root;
     TreeLimits limits;
-    enum class At { length, header, content, closed } at = At::length;
-    std::string pending;  // of the length or the header
+    enum class At { length, header, content, checksum, closed } at = At::length;
+    std::string pending;  // of the length, the header or the checksum
+    uLong checksum = 0;   // of what came before the sender's
     std::uint32_t header_length = 0;
     std::uint64_t entries = 0, bytes = 0;
     TreeEntry entry;
@@ -56,6 +58,7 @@ struct TreeReceiver::State {
     Result<> feed(std::span<const std::byte> bytes_in) {
         while (!bytes_in.empty()) {
             std::size_t used = 0;
+            const bool counts = at != At::checksum;
             switch (at) {
                 case At::length:
                     used = gather(bytes_in, 4);
@@ -69,9 +72,14 @@ struct TreeReceiver::State {
                     used = static_cast<std::size_t>(std::min<std::uint64_t>(left, bytes_in.size()));
                     NAP_CHECK(take_content(bytes_in.first(used)));
                     break;
+                case At::checksum:
+                    used = gather(bytes_in, 4);
+                    if (pending.size() == 4) NAP_CHECK(compare_checksum());
+                    break;
                 case At::closed:
                     return fail(ErrorKind::protocol, "bytes after the end of a tree");
             }
+            if (counts) add_to_checksum(bytes_in.first(used));
             bytes_in = bytes_in.subspan(used);
         }
         return {};
@@ -87,7 +95,19 @@ struct TreeReceiver::State {
         header_length = decode_u32(as_bytes(std::exchange(pending, {})).first<4>());
         if (header_length > kMaxEntryHeader)
             return fail(ErrorKind::protocol, "an entry's header in a tree is too long");
-        at = header_length == 0 ? At::closed : At::header;
+        at = header_length == 0 ? At::checksum : At::header;
+        return {};
+    }
+
+    void add_to_checksum(std::span<const std::byte> counted) {
+        checksum = ::crc32_z(checksum, reinterpret_cast<const Bytef*>(counted.data()), counted.size());
+    }
+
+    Result<> compare_checksum() {
+        if (decode_u32(as_bytes(std::exchange(pending, {})).first<4>()) != checksum)
+            return fail(ErrorKind::protocol,
+                        "a tree whose checksum is wrong: bytes were changed on their way");
+        at = At::closed;
         return {};
     }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cstring>
@@ -29,6 +30,8 @@ class Sender {
         auto name = root.filename().string();
         NAP_CHECK(send_entry(root, "", S_ISDIR(status.st_mode) ? "" : name, status));
         NAP_CHECK(put(encode_u32(0)));
+        NAP_CHECK(flush());
+        NAP_CHECK(put(encode_u32(static_cast<std::uint32_t>(checksum_))));
         return flush();
     }
 
@@ -134,12 +137,15 @@ class Sender {
 
     Result<> flush() {
         auto piece = std::span<const std::byte>(piece_).first(std::exchange(filled_, 0));
-        return piece.empty() ? Result<>{} : sink_(piece);
+        if (piece.empty()) return {};
+        checksum_ = ::crc32_z(checksum_, reinterpret_cast<const Bytef*>(piece.data()), piece.size());
+        return sink_(piece);
     }
 
     const Sink& sink_;
     std::vector<std::byte> piece_;
     std::size_t filled_ = 0;
+    uLong checksum_ = 0;  // of what the sink got
 };
 
 }  // namespace

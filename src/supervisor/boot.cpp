@@ -51,6 +51,8 @@ void remove_leftovers(const machine::MachinePaths& paths) {
 
 Result<> start_generation(update::RunningMachine& machine) {
     NAP_CHECK(make_folder(machine.paths.generation(machine.number)));
+    NAP_CHECK(
+        machine::check_room(machine.paths.memory, machine.layout.user_memory + machine.layout.kernel_memory));
     NAP_CHECK(machine::create_memory_file(machine.paths.user_memory(), machine.layout.user_memory,
                                           machine.credentials.user));
     NAP_CHECK(machine::create_memory_file(machine.paths.kernel_memory(machine.number),

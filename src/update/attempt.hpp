@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -60,6 +61,10 @@ struct Attempt {
     std::chrono::steady_clock::time_point machine_time_at;
     std::chrono::steady_clock::time_point frozen_at;
     std::string user_memory_hash;
+
+    // A test's: what it does to the contexts' bytes on their way to the newer kernel, and how it ends.
+    std::function<void(std::vector<std::byte>&)> tamper;
+    Guard injected;
 
     // What is given back, last first: the newer generation is gone before the older kernel goes on.
     Guard files, quiet, network, tasks, file_systems, cpus;

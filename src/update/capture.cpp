@@ -29,6 +29,7 @@ Result<> hand_over_disk(Attempt& attempt) {
         NAP_CHECK(agent::done(older.call("file_systems", {{"frozen", true}}, attempt.limits.call)));
     }
     NAP_CHECK(attempt.point("capture.file_systems"));
+    NAP_CHECK(attempt.point("capture.disk"));
     auto step = attempt.timeline.step("mount in newer kernel");
     NAP_CHECK(attempt.newer->attach_disk_backing());
     return agent::done(attempt.newer->agent().call("mount", {{"partition", attempt.machine.config.partition}},
@@ -48,7 +49,10 @@ Result<> move_contexts(Attempt& attempt) {
             NAP_TRY(attempt.restore_call,
                     attempt.newer->agent().start("restore", {{"advance_ns", stood_still}}));
         }
-        return attempt.restore_call->send(bytes, 0);
+        if (!attempt.tamper) return attempt.restore_call->send(bytes, 0);
+        std::vector<std::byte> changed(bytes.begin(), bytes.end());
+        attempt.tamper(changed);
+        return attempt.restore_call->send(changed, 0);
     };
     // They hold what lies in shared memory and in pipes: no more than the machine's own memory
     const auto& layout = attempt.machine.layout;

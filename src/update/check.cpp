@@ -2,6 +2,7 @@
 // Check: would this update work? Nothing is disturbed.
 #include <spdlog/fmt/fmt.h>
 
+#include "machine/memory_file.hpp"
 #include "update/agent_answers.hpp"
 #include "update/attempt.hpp"
 
@@ -17,6 +18,15 @@ std::string sentence(const Obstacle& obstacle) {
     if (!obstacle.why.empty()) text += ": " + obstacle.why;
     if (!obstacle.advice.empty()) text += "; " + obstacle.advice;
     return text;
+}
+
+// The newer kernel's memory, and what of the running machine's has not been used yet: a tmpfs that is full
+// ends QEMU.
+Result<> check_memory(RunningMachine& machine) {
+    const auto& paths = machine.paths;
+    const auto used = allocated(paths.user_memory()) + allocated(paths.kernel_memory(machine.number));
+    const auto all = machine.layout.user_memory + 2 * machine.layout.kernel_memory;
+    return machine::check_room(paths.memory, all - std::min(all, used));
 }
 
 }  // namespace
@@ -39,6 +49,9 @@ Result<> check(Attempt& attempt) {
         return fail(ErrorKind::refused,
                     fmt::format("{} already runs kernel {}; nothing was changed", attempt.machine.config.name,
                                 attempt.newer_kernel.version));
+    if (auto room = check_memory(attempt.machine); !room)
+        return std::unexpected(room.error().within(fmt::format(
+            "{} cannot be updated to {} now", attempt.machine.config.name, attempt.newer_kernel.version)));
     NAP_TRY(auto obstacles, find_obstacles(attempt.machine, &attempt.newer_kernel, attempt.limits));
     if (obstacles.empty()) return {};
     std::string text = fmt::format("{} cannot be updated to {} now:", attempt.machine.config.name,

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Faults on purpose: Attempt::point(). docs/testing.md lists kinds and points.
 #include <spdlog/spdlog.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <map>
+#include <random>
 
 #include "update/attempt.hpp"
 
@@ -71,6 +75,49 @@ Result<> mislead_walk(Attempt& attempt) {
     return {};
 }
 
+// K of random bytes.
+Result<> walk_noise(Attempt& attempt) {
+    const auto size = attempt.older_memory->bytes().size();
+    UniqueFd file(::memfd_create("nap-noise", MFD_CLOEXEC));
+    if (!file) return fail_errno("cannot make a file of random bytes");
+    std::mt19937_64 random(size);
+    std::vector<std::uint64_t> words(kHugePageSize / sizeof(std::uint64_t));
+    for (std::size_t done = 0; done < size; done += kHugePageSize) {
+        std::ranges::generate(words, [&random] { return random(); });
+        NAP_CHECK(write_all(file.get(), std::as_bytes(std::span(words))));
+    }
+    NAP_TRY(attempt.older_memory, MappedFile::open("/proc/self/fd/" + std::to_string(file.get())));
+    return {};
+}
+
+Result<> flip_contexts(Attempt& attempt) {
+    attempt.tamper = [flipped = false](std::vector<std::byte>& bytes) mutable {
+        if (!std::exchange(flipped, true)) bytes[bytes.size() / 2] ^= std::byte{0x10};
+    };
+    return {};
+}
+
+Result<> truncate_contexts(Attempt& attempt) {
+    attempt.tamper = [](std::vector<std::byte>& bytes) { bytes.resize(bytes.size() / 2); };
+    return {};
+}
+
+// Nothing can be written to a file any more, until the update has ended.
+Result<> refuse_writing(Attempt& attempt) {
+    static struct rlimit before {};
+    ::signal(SIGXFSZ, SIG_IGN);  // write() answers EFBIG, as it would ENOSPC
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    const struct rlimit none = {0, before.rlim_max};
+    if (::setrlimit(RLIMIT_FSIZE, &none) != 0) return fail_errno("cannot limit what may be written");
+    attempt.injected = Guard(
+        []() -> Result<> {
+            ::setrlimit(RLIMIT_FSIZE, &before);
+            return {};
+        },
+        {});
+    return {};
+}
+
 const std::map<std::string_view, Fault>& faults() {
     static const std::map<std::string_view, Fault> known = {
         {"kill", raise_kill},
@@ -82,11 +129,17 @@ const std::map<std::string_view, Fault>& faults() {
         {"newer-out-of-memory", [](Attempt& attempt) { return ask<true>(attempt, "exhaust"); }},
         {"restored-task-killed", [](Attempt& attempt) { return ask<true>(attempt, "kill-task"); }},
         {"criu-killed", [](Attempt& attempt) { return ask<true>(attempt, "kill-criu"); }},
+        {"newer-module-missing", [](Attempt& attempt) { return ask<true>(attempt, "unload-module"); }},
+        {"older-criu-killed", [](Attempt& attempt) { return ask<false>(attempt, "kill-criu-to-come"); }},
         {"older-agent-dies", [](Attempt& attempt) { return ask<false>(attempt, "die"); }},
         {"older-moves-pages", [](Attempt& attempt) { return ask<false>(attempt, "move-pages"); }},
         {"map-outside", name_outside},
         {"map-twice", name_twice},
         {"walk-misled", mislead_walk},
+        {"walk-noise", walk_noise},
+        {"contexts-flipped", flip_contexts},
+        {"contexts-truncated", truncate_contexts},
+        {"state-full", refuse_writing},
     };
     return known;
 }

@@ -35,6 +35,7 @@ Result<> measure_copy(Attempt& attempt) {
 
 Result<> merge_overlay(Attempt& attempt) {
     auto step = attempt.timeline.step("merge overlay");
+    NAP_CHECK(attempt.point("settle.merge"));
     NAP_CHECK(attempt.machine.generation->merge_overlay(attempt.limits.merge));
     std::error_code failure;
     std::filesystem::remove(attempt.machine.paths.overlay(attempt.number), failure);

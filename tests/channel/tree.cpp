@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <filesystem>
 
@@ -65,6 +66,7 @@ Bytes forged(std::initializer_list<std::pair<Json, std::string>> entries) {
         text += json + content;
     }
     length(0);
+    length(::crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size()));
     auto bytes = as_bytes(text);
     return {bytes.begin(), bytes.end()};
 }
@@ -77,6 +79,17 @@ Json folder(const std::string& path) {
 }
 Json link(const std::string& path, const std::string& target) {
     return {{"path", path}, {"type", "symlink"}, {"target", target}};
+}
+
+TEST_F(Trees, ChangedBytesAreNoticed) {
+    make_file(directory / "from", "some content");
+    const Bytes good = sent(directory / "from");
+    for (std::size_t at = 0; at < good.size(); ++at) {
+        Bytes changed = good;
+        changed[at] ^= std::byte{1};
+        EXPECT_FALSE(received(directory / "to", changed)) << at;
+    }
+    EXPECT_TRUE(received(directory / "to", good));
 }
 
 TEST_F(Trees, RoundTripWhateverTheSplit) {

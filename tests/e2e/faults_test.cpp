@@ -80,9 +80,11 @@ TEST_P(Faults, LoseNothing) {
         EXPECT_TRUE(history.back().value("user_memory_unchanged", false));
     }
     expect_progress(*counter);
-    expect_nothing_left(*machine);
+    // An overlay that could not be merged is part of the disk until the next update
+    if (point != "settle.merge") expect_nothing_left(*machine);
     const auto again = machine->update(now == newer ? older : newer);
     EXPECT_EQ(again.status, 0) << again.out;
+    expect_nothing_left(*machine);
     expect_progress(*counter);
 }
 
@@ -115,6 +117,16 @@ std::vector<Cell> all_cells() {
     cells.push_back({"restored-task-killed", "restore.adopted", Runs::older});
     cells.push_back({"older-moves-pages", "freeze", Runs::either});
     cells.push_back({"walk-misled", "freeze", Runs::older});
+    cells.push_back({"walk-noise", "freeze", Runs::older});
+    cells.push_back({"error", "capture.disk", Runs::older});
+    cells.push_back({"error", "settle.merge", Runs::newer});
+    for (const char* kind : {"contexts-flipped", "contexts-truncated", "older-criu-killed"})
+        cells.push_back({kind, "freeze", Runs::older});
+    cells.push_back({"newer-module-missing", "prepare.booted", Runs::older});
+    for (const char* point : {"prepare.booted", "capture", "commit"})
+        cells.push_back({"state-full", point, Runs::older});
+    for (const char* point : {"commit.recorded", "settle"})
+        cells.push_back({"state-full", point, Runs::newer});
     for (const char* kind : {"map-outside", "map-twice"}) cells.push_back({kind, "capture", Runs::older});
     return cells;
 }
