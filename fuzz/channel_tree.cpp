@@ -6,21 +6,9 @@
 #include <filesystem>
 
 #include "channel/tree.hpp"
-
-namespace {
+#include "fuzz/arena.hpp"
 
 namespace fs = std::filesystem;
-
-// A folder of this process, with the root in it and nothing else.
-const fs::path& arena() {
-    static const fs::path path = [] {
-        char name[] = "/dev/shm/nap-fuzz-XXXXXX";
-        return fs::path(::mkdtemp(name));
-    }();
-    return path;
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     constexpr nap::channel::TreeLimits kLimits{.entries = 16, .bytes = 1 << 16};

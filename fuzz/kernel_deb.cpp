@@ -4,21 +4,10 @@
 #include <filesystem>
 
 #include "base/fd.hpp"
+#include "fuzz/arena.hpp"
 #include "kernel/deb.hpp"
 
-namespace {
-
 namespace fs = std::filesystem;
-
-const fs::path& arena() {
-    static const fs::path path = [] {
-        char name[] = "/dev/shm/nap-fuzz-XXXXXX";
-        return fs::path(::mkdtemp(name));
-    }();
-    return path;
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto deb = arena() / "deb", into = arena() / "into";

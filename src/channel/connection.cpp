@@ -47,6 +47,11 @@ void Connection::join() {
     wire_.close();  // even while calls outlive the link
 }
 
+bool Connection::finished() {
+    std::lock_guard lock(mutex_);
+    return closed_ && at_work_ == 0;  // once closed_, no answering begins
+}
+
 // --- reading
 
 void Connection::read_eras() {
@@ -138,13 +143,16 @@ Result<> Connection::take_request(Frame frame) {
     // does
     bool refuse = running >= options_.calls_at_once;
     auto& answering = answering_.emplace_back();
+    ++at_work_;
     try {
         answering.thread = std::thread([this, call, refuse, &answering, name = method->get<std::string>(),
                                         given = params == json.end() ? Json::object() : std::move(*params)] {
             answer(call, name, given, refuse);
             answering.done = true;
+            --at_work_;
         });
     } catch (const std::system_error& error) {
+        --at_work_;
         answering_.pop_back();
         remove(*call);
         return fail(ErrorKind::resources, std::string("cannot start a thread: ") + error.what());

@@ -22,6 +22,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void shut_down(Error why);  // because of the peer: on_down tells
     void join();                // all threads; after shut_down
     [[nodiscard]] bool up() const { return !wire_.stopped(); }
+    [[nodiscard]] bool finished();  // down for good, and nothing is being answered
 
     Result<std::unique_ptr<Call>> start(const std::string& method, const Json& params);
     void abandon(Call::State& call);
@@ -61,7 +62,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::optional<Error> failure_;  // what the link went down of, other than its owner's wish
     bool wished_ = false;           // shut down by its owner
 
-    std::list<Answering> answering_;  // the reading thread's, then join()'s
+    std::list<Answering> answering_;        // the reading thread's, then join()'s
+    std::atomic<std::size_t> at_work_ = 0;  // of them, those not done
 };
 
 }  // namespace nap::channel

@@ -32,6 +32,10 @@ bool Link::up() const {
     return connection_->up();
 }
 
+bool Link::finished() {
+    return connection_->finished();
+}
+
 void Link::shut_down() {
     connection_->shut_down();
 }

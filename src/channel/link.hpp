@@ -109,6 +109,8 @@ class Link {
     // Starts a call without data and waits for its reply.
     Result<Json> call(const std::string& method, const Json& params, Milliseconds limit);
     [[nodiscard]] bool up() const;
+    // Down for good, and no handler runs any more: the destructor would not wait.
+    [[nodiscard]] bool finished();
     void shut_down();
 
   private:

@@ -59,9 +59,15 @@ Result<std::optional<UniqueFd>> lock_or_recover(const Context& context, const st
     return supervisor::try_lock(context.paths.machine(name));
 }
 
+// A link to a supervisor that answers. One that was killed a moment ago may still be connected to.
 Result<std::unique_ptr<channel::Link>> connect(const Context& context, const std::string& name) {
     NAP_TRY(auto connection, channel::connect_unix(context.paths.machine(name).control_socket()));
-    return std::make_unique<channel::Link>(std::move(connection), channel::Handler{});
+    auto link = std::make_unique<channel::Link>(std::move(connection), channel::Handler{});
+    auto answered = link->call("status", channel::Json::object(), 10s);
+    if (answered) return link;
+    if (answered.error().kind == ErrorKind::io)
+        return fail(ErrorKind::not_found, "the supervisor of " + name + " is gone");
+    return std::unexpected(answered.error());
 }
 
 }  // namespace

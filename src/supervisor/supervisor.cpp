@@ -60,7 +60,9 @@ void serve(Service& service, int listener, int signals) {
             (void)!::read(signals, &info, sizeof info);
             service.ask_to_stop();
         }
-        std::erase_if(clients, [](const auto& client) { return !client->up(); });
+        // A client that went away while it was answered (an update goes on without it) is let go later:
+        // waiting for it here would leave all others unheard.
+        std::erase_if(clients, [](const auto& client) { return client->finished(); });
         if (!(waiting[0].revents & POLLIN)) continue;
         auto client = channel::accept_unix(listener);
         if (!client) continue;

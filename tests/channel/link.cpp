@@ -204,6 +204,27 @@ TEST(LinkDown, IsToldOnceAndNotForOurOwnWish) {
     EXPECT_EQ(told, 1);
 }
 
+TEST(LinkDown, IsFinishedOnceNothingIsAnswered) {
+    std::atomic<bool> go_on = false, done = false;
+    auto [one, other] = sockets();
+    auto caller = std::make_unique<Link>(std::move(one), nullptr, LinkOptions{.starts_even = true});
+    Link answering(std::move(other), [&](auto&, auto&, auto&) -> Result<Json> {
+        while (!go_on) std::this_thread::sleep_for(1ms);
+        done = true;
+        return Json{};
+    });
+    auto call = caller->start("long");
+    ASSERT_TRUE(call);
+    call->reset();
+    caller.reset();
+    while (answering.up()) std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(50ms);
+    EXPECT_FALSE(answering.finished()) << "its handler still runs";
+    go_on = true;
+    while (!answering.finished()) std::this_thread::sleep_for(1ms);
+    EXPECT_TRUE(done);
+}
+
 TEST(LinkDown, AStalledPeerIsATimeout) {
     auto [one, other] = sockets();
     Link link(std::move(one), {}, {.stall_limit = 100ms});

@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <filesystem>
 
 #include "base/fd.hpp"
 #include "channel/frame.hpp"
 #include "channel/tree_entry.hpp"
+#include "tests/channel/forged_tree.hpp"
 
 using namespace nap;
 using namespace nap::channel;
@@ -57,16 +57,8 @@ class Trees : public testing::Test {
 // Entries as a hostile peer may write them.
 Bytes forged(std::initializer_list<std::pair<Json, std::string>> entries) {
     std::string text;
-    auto length = [&](std::size_t value) {
-        for (auto byte : encode_u32(static_cast<std::uint32_t>(value))) text += static_cast<char>(byte);
-    };
-    for (auto& [header, content] : entries) {
-        auto json = header.dump();
-        length(json.size());
-        text += json + content;
-    }
-    length(0);
-    length(::crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size()));
+    for (auto& [header, content] : entries) text += test::tree_entry(header, content);
+    text = test::end_tree(std::move(text));
     auto bytes = as_bytes(text);
     return {bytes.begin(), bytes.end()};
 }

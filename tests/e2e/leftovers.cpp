@@ -28,6 +28,20 @@ void expect_progress(const Counter& counter) {
     EXPECT_GT(counter.replies(), before + 3);
 }
 
+void expect_nothing_lost(Counter& counter) {
+    const auto report = counter.stop();
+    ASSERT_TRUE(report.is_object());
+    EXPECT_EQ(report.value("lost", -1), 0);
+    EXPECT_EQ(report.value("repeated", -1), 0);
+    EXPECT_FALSE(report.value("connection_lost", true)) << report.value("error", "");
+}
+
+nlohmann::json last_report(const Machine& machine) {
+    const auto history =
+        nlohmann::json::parse(nap({"--json", "history", machine.name()}).out, nullptr, false);
+    return history.is_array() && !history.empty() ? history.back() : nlohmann::json::object();
+}
+
 void expect_nothing_left(const Machine& machine) {
     const auto generations = machine::find_generations(machine.name(), machine.paths());
     ASSERT_TRUE(generations) << generations.error().message;

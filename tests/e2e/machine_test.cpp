@@ -9,6 +9,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/fd.hpp"
+#include "base/units.hpp"
+#include "machine/memory_file.hpp"
+
 namespace nap::e2e {
 namespace {
 
@@ -143,6 +147,21 @@ TEST_F(Lifecycle, RefusesWhatDoesNotFitARunningMachine) {
         EXPECT_THAT(output.out, testing::AnyOf(HasSubstr(machine().name()), HasSubstr(kernels().older)));
     }
     EXPECT_EQ(machine().kernel(), kernels().older);
+}
+
+TEST_F(Lifecycle, RefusesMoreMemoryThanTheHostHas) {
+    if (machine::available_memory(read_file("/proc/meminfo").value()).value() > 128 * kGiB) GTEST_SKIP();
+    const auto name = machine().name() + "-big";
+    const auto disk = machine().disk().string() + "-big";
+    std::ofstream(disk).close();
+    std::filesystem::resize_file(disk, 64 << 20);
+    ASSERT_EQ(nap({"create", name, "--disk", disk, "--kernel", kernels().older, "--memory", "128G"}).status,
+              0);
+    const auto started = nap({"start", name}, kLong);
+    EXPECT_EQ(started.status, 1);
+    EXPECT_THAT(started.out, HasSubstr("of memory more"));
+    EXPECT_EQ(nap({"rm", name}).status, 0);
+    std::filesystem::remove(disk);
 }
 
 TEST_F(Lifecycle, StopsAndStartsAgain) {

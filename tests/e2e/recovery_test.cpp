@@ -32,13 +32,6 @@ class Killed : public testing::Test {
         return runs;
     }
 
-    void expect_nothing_lost() {
-        const auto report = counter_.stop();
-        EXPECT_EQ(report.value("lost", -1), 0);
-        EXPECT_EQ(report.value("repeated", -1), 0);
-        EXPECT_FALSE(report.value("connection_lost", true));
-    }
-
     Machine machine_;
     Counter counter_;
 };
@@ -49,7 +42,7 @@ TEST_F(Killed, BeforeTheCommitRecordTheOlderKernelGoesOn) {
     const auto update = machine_.update(kernels().newer);
     EXPECT_EQ(update.status, 0) << update.out;
     EXPECT_EQ(machine_.kernel(), kernels().newer);
-    expect_nothing_lost();
+    expect_nothing_lost(counter_);
 }
 
 TEST_F(Killed, AfterTheCommitRecordTheNewerKernelGoesOn) {
@@ -60,7 +53,7 @@ TEST_F(Killed, AfterTheCommitRecordTheNewerKernelGoesOn) {
     }
     const auto update = machine_.update(kernels().older);
     EXPECT_EQ(update.status, 0) << update.out;
-    expect_nothing_lost();
+    expect_nothing_lost(counter_);
 }
 
 // No update is under way: a successor serves the machine on.
@@ -78,7 +71,7 @@ TEST_F(Killed, BetweenUpdates) {
     const auto update = machine_.update(kernels().newer);
     EXPECT_EQ(update.status, 0) << update.out;
     expect_progress(counter_);
-    expect_nothing_lost();
+    expect_nothing_lost(counter_);
 }
 
 }  // namespace

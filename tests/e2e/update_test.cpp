@@ -7,19 +7,13 @@
 #include <thread>
 
 #include "e2e/isolation.hpp"
+#include "e2e/leftovers.hpp"
 #include "e2e/machine.hpp"
 
 namespace nap::e2e {
 namespace {
 
 using testing::HasSubstr;
-
-void expect_nothing_lost(const nlohmann::json& report) {
-    ASSERT_TRUE(report.is_object());
-    EXPECT_EQ(report.value("lost", -1), 0);
-    EXPECT_EQ(report.value("repeated", -1), 0);
-    EXPECT_FALSE(report.value("connection_lost", true)) << report.value("error", "");
-}
 
 void expect_states_pass(const Machine& machine, const std::string& when) {
     const auto verified = machine.states("verify");
@@ -79,7 +73,7 @@ void go_there_and_back(const std::string& disk_format) {
         expect_states_pass(machine, "on " + kernel);
         expect_without_rights(machine);
     }
-    expect_nothing_lost(counter.stop());
+    expect_nothing_lost(counter);
     expect_ticker_unbroken(machine);
     ASSERT_EQ(nap({"stop", machine.name()}, kLong).status, 0);
     expect_clean_disk(machine, disk_format);
@@ -96,12 +90,6 @@ TEST(Update, ThereAndBackOnQcow2) {
 // Whether the older kernel was stopped, and U hashed, before the fault at that point.
 bool stopped_by(const std::string& point) {
     return point == "capture" || point.starts_with("restore") || point == "commit";
-}
-
-nlohmann::json last_report(const Machine& machine) {
-    const auto history =
-        nlohmann::json::parse(nap({"--json", "history", machine.name()}).out, nullptr, false);
-    return history.is_array() && !history.empty() ? history.back() : nlohmann::json::object();
 }
 
 TEST(Update, FaultBeforeCommitRollsBackWithConnectionAlive) {
@@ -129,7 +117,7 @@ TEST(Update, FaultBeforeCommitRollsBackWithConnectionAlive) {
     EXPECT_EQ(updated.status, 0) << updated.out;
     EXPECT_EQ(machine.kernel(), kernels().newer);
     expect_states_pass(machine, "after the update that succeeded");
-    expect_nothing_lost(counter.stop());
+    expect_nothing_lost(counter);
     expect_ticker_unbroken(machine);
 }
 

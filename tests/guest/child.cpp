@@ -97,4 +97,15 @@ void Child::end_with_parent() {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+[[noreturn]] void sleep_for_ever() {
+    for (;;) pause();
+}
+
+pid_t fork_sleeper() {
+    const auto pid = static_cast<pid_t>(check(fork(), "fork"));
+    if (pid != 0) return pid;
+    Child::end_with_parent();
+    sleep_for_ever();
+}
+
 }  // namespace guest

@@ -31,4 +31,7 @@ class Child {
     int questions_, answers_;
 };
 
+[[noreturn]] void sleep_for_ever();
+pid_t fork_sleeper();  // a child that does nothing else; ends with its parent
+
 }  // namespace guest

@@ -158,11 +158,11 @@ TEST_F(StoreTest, PublishingReplacesWhatWasThereInOneStep) {
 }
 
 TEST_F(StoreTest, WhatAKilledOneLeftIsRemoved) {
-    testing::write(kernels() / ".staging/work/old", "");
+    testing::write(kernels() / ".staging" / "work" / "old", "");
     EXPECT_THAT(store().list().value(), IsEmpty());
     auto staging = Staging::begin(kernels());
     ASSERT_TRUE(staging);
-    EXPECT_FALSE(fs::exists(kernels() / ".staging/work/old"));
+    EXPECT_FALSE(fs::exists(kernels() / ".staging" / "work" / "old"));
 }
 
 TEST(PackageSets, NeedAnImageAndHeaders) {

@@ -8,6 +8,7 @@
 
 #include "base/units.hpp"
 #include "channel/tree_entry.hpp"
+#include "tests/channel/forged_tree.hpp"
 #include "tests/channel/hostile_peer.hpp"
 #include "tests/machine/scratch.hpp"
 #include "update/agent_calls.hpp"
@@ -201,14 +202,9 @@ TEST(HostileAgent, MessagesCommandNoTerminal) {
 
 // --- the tree of images
 
-std::string entry(const Json& header, std::string_view content = {}) {
-    auto text = header.dump();
-    auto length = channel::encode_u32(static_cast<std::uint32_t>(text.size()));
-    return std::string(reinterpret_cast<const char*>(length.data()), 4) + text + std::string(content);
-}
-
 std::string file_entry(const std::string& path, std::string_view content = "x") {
-    return entry({{"path", path}, {"type", "file"}, {"mode", 0600}, {"size", content.size()}}, content);
+    return test::tree_entry({{"path", path}, {"type", "file"}, {"mode", 0600}, {"size", content.size()}},
+                            content);
 }
 
 class HostileTree : public testing::Test {
@@ -243,12 +239,11 @@ class HostileTree : public testing::Test {
         return count;
     }
     test::Scratch scratch;
-    const std::string folder = entry({{"path", ""}, {"type", "directory"}, {"mode", 0700}});
-    const std::string end = std::string(4, '\0');
+    const std::string folder = test::tree_entry({{"path", ""}, {"type", "directory"}, {"mode", 0700}});
 };
 
 TEST_F(HostileTree, OfFilesIsTaken) {
-    auto taken = take_tree(folder + file_entry("pagemap-1.img") + end);
+    auto taken = take_tree(test::end_tree(folder + file_entry("pagemap-1.img")));
     ASSERT_TRUE(taken) << taken.error().message;
     EXPECT_EQ(*taken, 1U);
 }
@@ -258,12 +253,13 @@ TEST_F(HostileTree, ReachesNothingOutside) {
     for (const auto& tree :
          {folder + file_entry("../outside"), folder + file_entry("/tmp/nap-hostile"),
           folder + file_entry("a/../../outside"), folder + file_entry("./x"), folder + file_entry("a//b"),
-          folder + file_entry(std::string("a\0b", 3)), folder + entry(link) + file_entry("way/outside"),
-          entry({{"path", ""}, {"type", "symlink"}, {"mode", 0777}, {"target", "/etc"}}),
-          folder + entry({{"path", "d"}, {"type", "device"}, {"mode", 0600}}),
-          folder + entry({{"path", "d"}, {"type", "fifo"}, {"mode", 0600}}),
-          folder + entry({{"path", "d"}, {"type", 7}, {"mode", 0600}}), folder + folder}) {
-        EXPECT_FALSE(take_tree(tree + end)) << tree;
+          folder + file_entry(std::string("a\0b", 3)),
+          folder + test::tree_entry(link) + file_entry("way/outside"),
+          test::tree_entry({{"path", ""}, {"type", "symlink"}, {"mode", 0777}, {"target", "/etc"}}),
+          folder + test::tree_entry({{"path", "d"}, {"type", "device"}, {"mode", 0600}}),
+          folder + test::tree_entry({{"path", "d"}, {"type", "fifo"}, {"mode", 0600}}),
+          folder + test::tree_entry({{"path", "d"}, {"type", 7}, {"mode", 0600}}), folder + folder}) {
+        EXPECT_FALSE(take_tree(test::end_tree(tree))) << tree;
         EXPECT_EQ(*read_file(scratch.path / "outside"), "untouched");
         EXPECT_EQ(made_outside(), 0);
         EXPECT_FALSE(fs::exists("/tmp/nap-hostile"));
@@ -273,7 +269,7 @@ TEST_F(HostileTree, ReachesNothingOutside) {
 // The supervisor, root, reads these files: a symlink would open any device of the host.
 TEST_F(HostileTree, WithASymlinkIsRefused) {
     const Json link{{"path", "pagemap-1.img"}, {"type", "symlink"}, {"mode", 0777}, {"target", "/dev/zero"}};
-    auto taken = take_tree(folder + entry(link) + end);
+    auto taken = take_tree(test::end_tree(folder + test::tree_entry(link)));
     ASSERT_FALSE(taken);
     EXPECT_THAT(taken.error().message, HasSubstr("symlink"));
     fs::create_symlink("/dev/zero", scratch.path / "images" / "mm-1.img");
@@ -283,7 +279,8 @@ TEST_F(HostileTree, WithASymlinkIsRefused) {
 TEST_F(HostileTree, OfTooManyBytesIsRefused) {
     auto taken = take([this](HostilePeer& peer, std::uint32_t call) {
         peer.say(FrameType::data, call,
-                 folder + entry({{"path", "big"}, {"type", "file"}, {"mode", 0600}, {"size", 1ULL << 40}}));
+                 folder + test::tree_entry(
+                              {{"path", "big"}, {"type", "file"}, {"mode", 0600}, {"size", 1ULL << 40}}));
     });
     ASSERT_FALSE(taken);
     EXPECT_THAT(taken.error().message, HasSubstr("too many bytes"));
@@ -295,7 +292,7 @@ TEST_F(HostileTree, OfTooManyBytesIsRefused) {
 TEST_F(HostileTree, OfHugeNumbersAndHeadersIsRefused) {
     for (const char* number : {"-1", "1e30", "18446744073709551615", "\"1\"", "[]", "1.0"}) {
         Json header{{"path", "a"}, {"type", "file"}, {"mode", 0600}, {"size", Json::parse(number)}};
-        EXPECT_FALSE(take_tree(folder + entry(header) + end)) << number;
+        EXPECT_FALSE(take_tree(test::end_tree(folder + test::tree_entry(header)))) << number;
     }
     EXPECT_FALSE(take_tree("\xff\xff\xff\xff"));
     EXPECT_FALSE(take_tree(std::string("\x10\x27\x00\x00", 4) + std::string(10'000, '[')));

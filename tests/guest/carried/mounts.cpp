@@ -6,19 +6,10 @@
 #include <filesystem>
 
 #include "harness.hpp"
+#include "mounted.hpp"
 
 namespace guest {
 namespace {
-
-// In a mount namespace of its own, so that the mount goes with the process.
-std::string mounted(const char* type) {
-    const std::string path = "/run/nap-test/mount";
-    check(unshare(CLONE_NEWNS), "unshare");
-    check(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make mounts private");
-    std::filesystem::create_directories(path);
-    check(mount(type, path.c_str(), type, 0, nullptr), std::string("mount ") + type);
-    return path;
-}
 
 template <const char* const& kType>
 void hold_mount() {

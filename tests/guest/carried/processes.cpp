@@ -15,17 +15,6 @@
 namespace guest {
 namespace {
 
-[[noreturn]] void sleep_for_ever() {
-    for (;;) pause();
-}
-
-pid_t fork_sleeper() {
-    const auto pid = static_cast<pid_t>(check(fork(), "fork"));
-    if (pid != 0) return pid;
-    Child::end_with_parent();
-    sleep_for_ever();
-}
-
 void hold_stopped() {
     const pid_t pid = fork_sleeper();
     check(kill(pid, SIGSTOP), "kill");

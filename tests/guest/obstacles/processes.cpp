@@ -17,17 +17,6 @@
 namespace guest {
 namespace {
 
-[[noreturn]] void sleep_for_ever() {
-    for (;;) pause();
-}
-
-pid_t fork_sleeper() {
-    const auto pid = static_cast<pid_t>(check(fork(), "fork"));
-    if (pid != 0) return pid;
-    Child::end_with_parent();
-    sleep_for_ever();
-}
-
 void hold_traced() {
     const pid_t pid = fork_sleeper();
     check(ptrace(PTRACE_SEIZE, pid, 0, 0), "PTRACE_SEIZE");
