@@ -78,6 +78,11 @@ Result<nap_adopt> AdoptionDevice::adopt(std::span<const context::TaskPlan> plan,
     return request;
 }
 
+Result<> AdoptionDevice::resume() const {
+    if (::ioctl(fd_.get(), NAP_IOC_RESUME) != 0) return fail_errno("the adoption module cannot resume");
+    return {};
+}
+
 Result<nap_settle> AdoptionDevice::settle() const {
     nap_settle settled{};
     if (::ioctl(fd_.get(), NAP_IOC_SETTLE, &settled) != 0)

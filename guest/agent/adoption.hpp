@@ -26,6 +26,7 @@ class AdoptionDevice {
     // The whole plan at once. An error says whether anything had been changed.
     [[nodiscard]] Result<nap_adopt> adopt(std::span<const context::TaskPlan> plan,
                                           std::span<const std::byte> spilled, const HostPids& pids) const;
+    [[nodiscard]] Result<> resume() const;  // before the tasks run
     [[nodiscard]] Result<nap_settle> settle() const;
 
   private:

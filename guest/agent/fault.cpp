@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -44,13 +45,12 @@ void exhaust_memory() {
     }
 }
 
-// A restored process of one thread: its end writes nothing into its memory.
+// The restored process of the most threads: the end of each would write into its memory.
 void kill_task() {
-    for (const Task& task : list_tasks())
-        if (task.pid != 1 && task.threads == 1) {
-            ::kill(task.host_pid, SIGKILL);
-            return;
-        }
+    const std::vector<Task> tasks = list_tasks();
+    const auto most = std::ranges::max_element(
+        tasks, {}, [](const Task& task) { return task.pid == 1 ? 0 : task.threads; });
+    if (most != tasks.end()) ::kill(most->host_pid, SIGKILL);
 }
 
 bool kill_criu() {

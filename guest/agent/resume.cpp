@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/resume.hpp"
 
+#include "agent/adoption.hpp"
 #include "agent/clock.hpp"
 #include "agent/freeze.hpp"
 #include "agent/log.hpp"
@@ -13,6 +14,8 @@ using channel::Call;
 Result<Json> resume(Agent& agent, const Json& params, Call&) {
     const std::lock_guard lock(agent.lifecycle);
     NAP_TRY(const std::uint64_t realtime, number(params, "realtime"));
+    NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
+    NAP_CHECK(device.resume());
     // The older kernel is gone: a clock that cannot be set must not keep the userland frozen.
     if (auto set = set_realtime(realtime); !set) log(set.error().message);
     if (auto restored = agent.out_of_memory.restore(); !restored) log(restored.error().message);

@@ -90,6 +90,7 @@ int nap_adopt(struct nap_adopt *report)
 	report->ns_validate = ktime_get_ns() - started;
 	if (!error) {
 		report->changed = 1;
+		nap_targets_take_exits(adoption);
 		error = nap_groups_link(adoption, groups);
 		if (!error)
 			error = map_all(adoption);

@@ -49,20 +49,12 @@ static void map_page(struct nap_gathered *gathered, struct page *page, unsigned 
 static int map_until_occupied(struct nap_gathered *gathered, unsigned int from)
 {
 	struct mm_struct *mm = gathered->vma->vm_mm;
-	pmd_t *pmd = nap_find_pmd(mm, gathered->table);
 	unsigned int i = from;
 	spinlock_t *lock;
-	pte_t *table;
+	pte_t *table = nap_lock_table(mm, gathered->table, &lock);
 
-	if (!pmd)
-		return -ENOMEM;
-	if (pmd_none(*pmd) && nap_call(__pte_alloc)(mm, pmd))
-		return -ENOMEM;
-	if (!pmd_present(*pmd) || pmd_trans_huge(*pmd))
-		return from;
-	table = nap_lock_pte(mm, pmd, gathered->table, &lock);
-	if (!table)
-		return from;
+	if (IS_ERR_OR_NULL(table))
+		return table ? PTR_ERR(table) : from;
 	for (; i < gathered->count && pte_none(table[gathered->slots[i]]); i++)
 		map_page(gathered, gathered->pages[i], gathered->table + gathered->slots[i] * PAGE_SIZE,
 			 table + gathered->slots[i]);

@@ -25,6 +25,7 @@ static DEFINE_MUTEX(lock);
 
 static enum {
 	WITHHOLDING,	/* before commit: adopt */
+	RESUMED,	/* after it: the tasks run */
 	FAILED,		/* an adoption failed half-way: nothing more may happen to U */
 	SETTLED,
 } state;
@@ -72,12 +73,22 @@ static long status(struct nap_status __user *argument)
 	return copy_to_user(argument, &report, sizeof(report)) ? -EFAULT : 0;
 }
 
+static long resume(void)
+{
+	if (state != WITHHOLDING)
+		return state == FAILED ? -ENOTRECOVERABLE : 0;
+	state = RESUMED;
+	nap_exits_give_back();
+	return 0;
+}
+
 static long settle(struct nap_settle __user *argument)
 {
 	struct nap_settle report = {};
 
 	if (state == FAILED)
 		return -ENOTRECOVERABLE;
+	nap_exits_give_back();
 	state = SETTLED;
 	nap_settle(&report);
 	return copy_to_user(argument, &report, sizeof(report)) ? -EFAULT : 0;
@@ -98,6 +109,9 @@ static long nap_ioctl(struct file *file, unsigned int command, unsigned long arg
 		break;
 	case NAP_IOC_STATUS:
 		result = status((void __user *)argument);
+		break;
+	case NAP_IOC_RESUME:
+		result = resume();
 		break;
 	case NAP_IOC_SETTLE:
 		result = settle((void __user *)argument);

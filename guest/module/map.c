@@ -26,6 +26,17 @@ pmd_t *nap_find_pmd(struct mm_struct *mm, unsigned long address)
 	return pmd_offset(pud, address);
 }
 
+pte_t *nap_lock_table(struct mm_struct *mm, unsigned long address, spinlock_t **lock)
+{
+	pmd_t *pmd = nap_find_pmd(mm, address);
+
+	if (!pmd || (pmd_none(*pmd) && nap_call(__pte_alloc)(mm, pmd)))
+		return ERR_PTR(-ENOMEM);
+	if (!pmd_present(*pmd) || pmd_trans_huge(*pmd))
+		return NULL;
+	return nap_lock_pte(mm, pmd, address, lock);
+}
+
 static int map_piece(struct nap_adoption *adoption, const struct nap_piece *piece)
 {
 	int error = nap_anon_vma(piece->vma);

@@ -32,20 +32,12 @@ static int map_until_occupied(struct nap_adoption *adoption, struct vm_area_stru
 			      unsigned int from, unsigned int count)
 {
 	struct mm_struct *mm = vma->vm_mm;
-	pmd_t *pmd = nap_find_pmd(mm, address);
 	unsigned int i = from;
 	spinlock_t *lock;
-	pte_t *pte;
+	pte_t *pte = nap_lock_table(mm, address, &lock);
 
-	if (!pmd)
-		return -ENOMEM;
-	if (pmd_none(*pmd) && nap_call(__pte_alloc)(mm, pmd))
-		return -ENOMEM;
-	if (!pmd_present(*pmd) || pmd_trans_huge(*pmd))
-		return 0;
-	pte = nap_lock_pte(mm, pmd, address, &lock);
-	if (!pte)
-		return 0;
+	if (IS_ERR_OR_NULL(pte))
+		return PTR_ERR(pte);
 	for (; i < count && pte_none(pte[i - from]); i++)
 		map_page(vma, address + ((i - from) << PAGE_SHIFT), pte + (i - from), adoption->batch[i],
 			 adoption->batch_kind[i]);

@@ -40,9 +40,17 @@ unsigned long nap_remembered_count(void);
 /* Asking for too much must fail, not wake the OOM killer: nobody may die before commit. */
 #define NAP_GFP (GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
+/* exits.c: what the end of a thread writes into its memory, kept from it until the tasks run */
+struct nap_exits;
+struct nap_exits *nap_exits_find(struct task_struct *process);	/* changes nothing; may be an error */
+void nap_exits_take(struct nap_exits *exits);
+void nap_exits_forget(struct nap_exits *exits);			/* found, not taken */
+void nap_exits_give_back(void);					/* all that was taken */
+
 /* target.c: the tasks of a request */
 struct nap_target {
 	struct mm_struct *mm;
+	struct nap_exits *exits;
 	struct nap_run *runs;
 	u32 run_count;
 };
@@ -81,6 +89,7 @@ struct nap_adoption {
 };
 
 int nap_targets_get(struct nap_adoption *adoption);	/* copies tasks and runs, holds and locks the mms */
+void nap_targets_take_exits(struct nap_adoption *adoption);
 void nap_targets_put(struct nap_adoption *adoption);
 
 /* One run's part that lies in one VMA. Start with .run set and the rest zero; .vma may be a guess. */
@@ -134,6 +143,8 @@ pte_t nap_entry_of(struct page *page, struct vm_area_struct *vma, bool exclusive
 int nap_map_small(struct nap_adoption *adoption, const struct nap_piece *piece);
 int nap_map_huge(struct nap_adoption *adoption, const struct nap_piece *piece);
 pmd_t *nap_find_pmd(struct mm_struct *mm, unsigned long address);
+/* The entry of `address`, its page table locked; NULL: a huge page is in the way; or an error. */
+pte_t *nap_lock_table(struct mm_struct *mm, unsigned long address, spinlock_t **lock);
 int nap_anon_vma(struct vm_area_struct *vma);
 
 /* adopt.c, settle.c: the calls */

@@ -38,7 +38,7 @@ struct nap_task {
  * EINVAL (form, order, the caller's own memory, the same memory twice), EFAULT (a pointer of the request, or an
  * address no VMA covers), EOPNOTSUPP (a VMA that cannot hold anonymous pages of ours), ENXIO (frame outside U),
  * EBUSY (frame not withheld), EEXIST (frame or spilled page named twice, not always as shared), E2BIG, ENOMEM,
- * EINTR, EALREADY (settled).
+ * EINTR, EALREADY (resumed or settled).
  */
 struct nap_adopt {
 	__u64 tasks;		/* pointer to struct nap_task[task_count] */
@@ -73,7 +73,12 @@ struct nap_settle {
 
 #define NAP_IOC_ADOPT	_IOWR('N', 1, struct nap_adopt)
 #define NAP_IOC_STATUS	_IOR('N', 2, struct nap_status)
-/* After commit: drops the extra references, releases what is withheld, migrates spilled pages into U. */
+/*
+ * After commit, before the tasks run. Until then the end of one of their threads writes nothing into their memory
+ * (set_tid_address(2), set_robust_list(2)).
+ */
+#define NAP_IOC_RESUME	_IO('N', 4)
+/* After commit: RESUME, where that was not asked; drops the extra references, releases what is withheld, migrates spilled pages into U. */
 #define NAP_IOC_SETTLE	_IOR('N', 3, struct nap_settle)
 
 #endif

@@ -18,27 +18,33 @@ static u64 most_runs(void)
 	return 16ULL * nap_frames() + 65536;
 }
 
-static struct mm_struct *mm_of(pid_t number)
+static int get_process(struct nap_target *target, pid_t number)
 {
 	struct pid *pid = find_get_pid(number);
 	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
-	struct mm_struct *mm = NULL;
+	int error = -ESRCH;
 
 	put_pid(pid);
-	if (task) {
-		mm = get_task_mm(task);
-		put_task_struct(task);
+	if (!task)
+		return error;
+	target->mm = get_task_mm(task);
+	if (target->mm) {
+		struct nap_exits *exits = nap_exits_find(task);
+
+		error = PTR_ERR_OR_ZERO(exits);
+		target->exits = error ? NULL : exits;
 	}
-	return mm;
+	put_task_struct(task);
+	return error;
 }
 
 static int get_target(struct nap_target *target, const struct nap_task *task)
 {
 	size_t bytes = array_size(task->run_count, sizeof(struct nap_run));
+	int error = task->pid > 0 ? get_process(target, task->pid) : -ESRCH;
 
-	target->mm = task->pid > 0 ? mm_of(task->pid) : NULL;
-	if (!target->mm)
-		return -ESRCH;
+	if (error)
+		return error;
 	/* Its lock would be held while we fault in the caller's buffers. */
 	if (target->mm == current->mm)
 		return -EINVAL;
@@ -140,9 +146,21 @@ void nap_targets_put(struct nap_adoption *adoption)
 	for (i = 0; i < adoption->target_count; i++) {
 		if (adoption->targets[i].mm)
 			mmput(adoption->targets[i].mm);
+		if (adoption->targets[i].exits)
+			nap_exits_forget(adoption->targets[i].exits);
 		kvfree(adoption->targets[i].runs);
 	}
 	kvfree(adoption->targets);
+}
+
+void nap_targets_take_exits(struct nap_adoption *adoption)
+{
+	u32 i;
+
+	for (i = 0; i < adoption->target_count; i++) {
+		nap_exits_take(adoption->targets[i].exits);
+		adoption->targets[i].exits = NULL;
+	}
 }
 
 bool nap_next_piece(struct mm_struct *mm, struct nap_piece *piece)

@@ -53,7 +53,7 @@ struct page {
 };
 
 struct process {
-	pid_t pid;
+	pid_t pid, thread;
 	int command[2], answer[2];
 	unsigned int page_count, run_count;
 	struct page pages[MOST_PAGES];
@@ -73,6 +73,7 @@ struct process {
 #define REPLACED 0x150000000000
 #define SPANNING 0x160000000000
 #define OUTSIDE 0x170000000000
+#define THREADS 0x178000000000
 /* The family: copy-on-write. */
 #define COW_SMALL 0x180000000000
 #define COW_BIG 0x190000000000
@@ -125,6 +126,12 @@ void loner(void);
 void plan_loner(void);
 extern u64 replaced;	/* what the module should count */
 extern int file;
+
+/* threads.c */
+void start_threads(void);
+void end_threads(void);
+int has_robust_list(void);
+void adopt_threads(void);
 
 /* family.c */
 void family(int which);

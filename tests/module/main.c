@@ -32,6 +32,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "fuzz")) {
 		start();
 		refusals();
+		adopt_threads();
 		fuzz();
 		host_checks("fuzzed");
 		tell_all('x');

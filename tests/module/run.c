@@ -68,11 +68,15 @@ void run(void)
 	check_frames();
 	printf("memory.current %ld KiB\n", number_in("/sys/fs/cgroup/test/memory.current", "") / 1024);
 	REQUIRE(number_in("/sys/fs/cgroup/test/memory.current", "") >= (long)(status.adopted * PAGE), "memory charged");
+	REQUIRE(!has_robust_list(), "a robust list between adoption and commit");
 	tell(LONER, 'p');
 	tell_all('v');
 	host_checks("verified");
 
 	/* Committed: the tasks run before settle is done. */
+	REQUIRE(!ioctl(device, NAP_IOC_RESUME), "resume");
+	REQUIRE(has_robust_list(), "the robust list is not back");
+	REQUIRE(ioctl(device, NAP_IOC_ADOPT, &(struct nap_adopt){}) == -1 && errno == EALREADY, "adopt after resume");
 	tell(CHILD, 'w');
 	tell_all('v');
 	tell_all('f');
@@ -94,6 +98,7 @@ void run(void)
 	tell(LONER, 'w');
 	tell(LONER, 'f');
 	tell(CHILD, 'f');
+	tell(LONER, 'e');
 	for (int i = 0; i < PROCESSES; i++)
 		if (i != PARENT)
 			tell(i, 'x');
