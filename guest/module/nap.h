@@ -115,6 +115,10 @@ int nap_groups_link(struct nap_adoption *adoption, struct nap_groups *groups);
 void nap_groups_free(struct nap_groups *groups);
 bool nap_can_share(struct page *page, struct vm_area_struct *vma, unsigned long address);
 
+/* join.c: VMAs that the kernel may join */
+bool nap_may_join(struct mm_struct *mm, struct vm_area_struct *a, const struct vm_area_struct *b);	/* a below b */
+int nap_join(struct mm_struct *mm, struct vm_area_struct *vma);	/* those beside it get its links, if they have none */
+
 /* page.c: from withheld, or fresh, to a page that can be mapped */
 struct page *nap_page_fresh(void);
 int nap_page_adopt(struct page *page, struct mm_struct *mm);		/* fresh page: charged, up to date, remembered */

@@ -4,7 +4,8 @@
  *
  * The reverse map of a shared page starts at one anon_vma and must reach every VMA that maps it. So
  * the VMAs of a group (found by union-find, over all tasks) are linked as fork() would have done it: one
- * leads, the others become its children. What cannot be linked is copied when it is mapped.
+ * leads, the others become its children. VMAs of one task that the kernel may join (join.c) belong together,
+ * too. What cannot be linked is copied when it is mapped.
  */
 #include <linux/pagemap.h>
 #include <linux/slab.h>
@@ -91,6 +92,15 @@ static void add_stretch(struct nap_groups *groups, const struct nap_piece *piece
 	}
 }
 
+static void add_member(struct nap_groups *groups, u32 number, struct nap_target *target, struct vm_area_struct *vma)
+{
+	struct member *before = number ? &groups->members[number - 1] : NULL;
+
+	groups->members[number] = (struct member){ target, vma, number, number, 1 };
+	if (before && before->target == target && nap_may_join(target->mm, before->vma, vma))
+		unite(groups, number - 1, number);
+}
+
 /* Both passes over the shared runs: count what there is, then write it down. */
 static void survey(struct nap_adoption *adoption, struct nap_groups *groups, bool write)
 {
@@ -107,10 +117,9 @@ static void survey(struct nap_adoption *adoption, struct nap_groups *groups, boo
 				continue;
 			while (nap_next_piece(target->mm, &piece)) {
 				if (piece.vma != last) {
-					last = piece.vma;
 					if (write)
-						groups->members[members] = (struct member){
-							target, last, members, members, 1 };
+						add_member(groups, members, target, piece.vma);
+					last = piece.vma;
 					members++;
 				}
 				if (write)
@@ -222,7 +231,11 @@ int nap_groups_link(struct nap_adoption *adoption, struct nap_groups *groups)
 			continue;
 		error = nap_anon_vma(vma);
 		if (!error)
+			error = nap_join(groups->members[leader].target->mm, vma);
+		if (!error)
 			error = link(adoption, &groups->members[i], vma);
+		if (!error)
+			error = nap_join(groups->members[i].target->mm, groups->members[i].vma);
 		if (error)
 			return error;
 		cond_resched();

@@ -15,6 +15,7 @@
 #define NAP_SYMBOLS(X)			\
 	X(__anon_vma_prepare)		\
 	X(anon_vma_fork)		\
+	X(anon_vma_clone)		\
 	X(unlink_anon_vmas)		\
 	X(__mem_cgroup_charge)		\
 	X(folio_add_lru_vma)		\

@@ -85,6 +85,7 @@ struct process {
 #define COW_RELATED 0x1e0000000000
 #define COW_SPLIT 0x1f0000000000
 #define COW_FILE 0x200000000000
+#define COW_JOINED 0x210000000000
 
 #define SMALL_PAGES 16384
 #define SCATTERED_PAGES 4096
@@ -135,6 +136,7 @@ void adopt_threads(void);
 
 /* family.c */
 void family(int which);
+void join_again(int which);
 void plan_family(void);
 
 /* kernel_view.c */

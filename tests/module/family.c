@@ -17,6 +17,7 @@ static void map_family(void)
 	at = map_at(COW_RELATED, 64 * PAGE, PROT_READ | PROT_WRITE, -1);
 	write_page(at, TOUCHED);
 	map_at(COW_SPLIT, HUGE, PROT_READ | PROT_WRITE, -1);
+	map_at(COW_JOINED, 64 * PAGE, PROT_READ | PROT_WRITE, -1);
 	map_at(COW_FILE, 16 * PAGE, PROT_READ | PROT_WRITE, file);
 }
 
@@ -30,9 +31,25 @@ void family(int which)
 	write_page((char *)COW_TOUCHED + 5 * PAGE, TOUCHED);
 	if (which == PARENT || which == GRANDCHILD)
 		write_page((char *)COW_FOREIGN + 63 * PAGE, TOUCHED + 63);
+	/* One VMA in the grandchild, several in the others. */
+	if (which != GRANDCHILD) {
+		REQUIRE(!mprotect((char *)COW_JOINED, 16 * PAGE, PROT_READ), "mprotect");
+		REQUIRE(!mprotect((char *)COW_JOINED + 24 * PAGE, 8 * PAGE, PROT_READ), "mprotect");
+	}
 	if (which == CHILD)
 		REQUIRE(!mprotect((char *)COW_SPLIT + 7 * PAGE, PAGE, PROT_READ), "mprotect");
 	obey(&processes[which]);
+}
+
+/* Once they may be written alike the VMAs are one again: mremap takes only one. */
+void join_again(int which)
+{
+	char *at = (char *)COW_JOINED;
+
+	if (which == LONER)
+		return;
+	REQUIRE(!mprotect(at, 64 * PAGE, PROT_READ | PROT_WRITE), "mprotect");
+	REQUIRE(mremap(at, 64 * PAGE, 80 * PAGE, 0) == at, "process %d: mremap of what was one VMA", which);
 }
 
 void plan_family(void)
@@ -65,6 +82,12 @@ void plan_family(void)
 	adopt_in_all(COW_RELATED, 64, 0);
 	replaced += 3;
 	adopt_in_all(COW_SPLIT, HUGE_PAGES, NAP_RUN_HUGE | NO_WRITE);
+	/* Pages of all in the first and the last part, of two in the middle, none in the fourth. */
+	adopt_in_all(COW_JOINED, 12, NO_WRITE);
+	index = take(8, 1);
+	adopt_at(CHILD, COW_JOINED + 16 * PAGE, index, 8, NAP_RUN_SHARED | NO_WRITE);
+	adopt_at(GRANDCHILD, COW_JOINED + 16 * PAGE, index, 8, NAP_RUN_SHARED | NO_WRITE);
+	adopt_in_all(COW_JOINED + 40 * PAGE, 20, NO_WRITE);
 	adopt_in_all(COW_FILE, 9, 0);
 	for (int i = PARENT; i <= GRANDCHILD; i++)
 		for (u64 j = 9; j < 16; j++)

@@ -74,6 +74,8 @@ void obey(struct process *process)
 			fork_and_write(process);
 		if (command == 'p')
 			REQUIRE(!mprotect((void *)0x140000000000, 32 * PAGE, PROT_READ | PROT_WRITE), "mprotect");
+		if (command == 'j')
+			join_again(process - processes);
 		if (command == 'e')
 			end_threads();
 		if (command == 'x')

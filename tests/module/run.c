@@ -75,6 +75,7 @@ void run(void)
 
 	/* Committed: the tasks run before settle is done. */
 	REQUIRE(!ioctl(device, NAP_IOC_RESUME), "resume");
+	tell_all('j');
 	REQUIRE(has_robust_list(), "the robust list is not back");
 	REQUIRE(ioctl(device, NAP_IOC_ADOPT, &(struct nap_adopt){}) == -1 && errno == EALREADY, "adopt after resume");
 	tell(CHILD, 'w');
