@@ -12,10 +12,10 @@ namespace nap::agent {
 
 struct Agent {
     std::mutex lifecycle;  // held by calls that start, freeze, dump, restore or resume the userland
-    std::atomic<int> exec_sessions = 0;  // processes of `exec` that have not ended
-    Settings quiet;                      // what `quiet` turned off
-    Settings huge_pages;                 // what `prepare` turned off, until `settle`
-    Settings out_of_memory;              // what `prepare` changed, until `resume`
+    std::atomic<int> exec_sessions = 0;                // processes of `exec` that have not ended
+    Settings quiet{"/run/nap/quiet"};                  // what `quiet` turned off
+    Settings huge_pages{"/run/nap/huge-pages"};        // what `prepare` turned off, until `settle`
+    Settings out_of_memory{"/run/nap/out-of-memory"};  // what `prepare` changed, until `resume`
 };
 
 }  // namespace nap::agent

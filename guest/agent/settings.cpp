@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/settings.hpp"
 
+#include <sstream>
+
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -14,22 +16,42 @@ std::string value_in_force(std::string_view content) {
     return std::string(content);
 }
 
+Result<std::map<std::string, std::string>> Settings::before() const {
+    std::map<std::string, std::string> values;
+    auto content = read_file(kept_);
+    if (!content && content.error().kind == ErrorKind::not_found) return values;
+    if (!content) return std::unexpected(content.error());
+    std::istringstream lines(*content);
+    for (std::string line; std::getline(lines, line);)
+        if (const auto space = line.find(' '); space != std::string::npos)
+            values[line.substr(0, space)] = line.substr(space + 1);
+    return values;
+}
+
 Result<> Settings::set(const std::string& path, std::string_view value) {
     const std::lock_guard lock(mutex_);
     auto content = read_file(path);
     if (!content && content.error().kind == ErrorKind::not_found) return {};
     if (!content) return std::unexpected(content.error());
-    NAP_CHECK(write_file(path, value));
-    before_.try_emplace(path, value_in_force(*content));
-    return {};
+    NAP_TRY(auto values, before());
+    if (values.try_emplace(path, value_in_force(*content)).second) {
+        std::string lines;
+        for (const auto& [name, was] : values) lines += name + " " + was + "\n";
+        std::error_code ignored;
+        std::filesystem::create_directories(kept_.parent_path(), ignored);
+        NAP_CHECK(replace_file(kept_, lines));
+    }
+    return write_file(path, value);
 }
 
 Result<> Settings::restore() {
     const std::lock_guard lock(mutex_);
+    NAP_TRY(const auto values, before());
     Result<> outcome;
-    for (const auto& [path, value] : before_)
+    for (const auto& [path, value] : values)
         if (auto written = write_file(path, value); !written) outcome = written;
-    before_.clear();
+    std::error_code ignored;
+    std::filesystem::remove(kept_, ignored);
     return outcome;
 }
 
