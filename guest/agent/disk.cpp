@@ -94,11 +94,16 @@ Result<Json> mount_root(Agent& agent, const Json& params, Call&) {
     return Json{{"file_system", type}};
 }
 
-Result<Json> file_systems(Agent&, const Json& params, Call&) {
-    NAP_TRY(const bool freeze, truth_or(params, "frozen", true));
+Result<> set_root_frozen(bool freeze) {
     NAP_TRY(UniqueFd root, open_file(kRoot, O_RDONLY | O_DIRECTORY));
     if (::ioctl(root.get(), freeze ? FIFREEZE : FITHAW, 0) != 0 && errno != (freeze ? EBUSY : EINVAL))
         return fail_errno(std::string("cannot ") + (freeze ? "freeze" : "thaw") + " the root file system");
+    return {};
+}
+
+Result<Json> file_systems(Agent&, const Json& params, Call&) {
+    NAP_TRY(const bool freeze, truth_or(params, "frozen", true));
+    NAP_CHECK(set_root_frozen(freeze));
     return Json::object();
 }
 

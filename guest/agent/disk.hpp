@@ -10,7 +10,9 @@ namespace nap::agent {
 // partition (0: the whole disk). Whatever this kernel has read of the disk so far is forgotten first.
 Result<channel::Json> mount_root(Agent& agent, const channel::Json& params, channel::Call& call);
 
-// frozen: FIFREEZE or FITHAW of the root file system; being so already is no error.
+Result<> set_root_frozen(bool frozen);  // FIFREEZE or FITHAW; being so already is no error
+
+// frozen: as set_root_frozen().
 Result<channel::Json> file_systems(Agent& agent, const channel::Json& params, channel::Call& call);
 
 }  // namespace nap::agent

@@ -5,13 +5,16 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <sstream>
 #include <string>
 #include <thread>
 
+#include "agent/params.hpp"
 #include "agent/paths.hpp"
 #include "agent/tasks.hpp"
+#include "agent/watchdog.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -25,6 +28,7 @@ namespace {
 
 constexpr std::chrono::seconds kFreezeLimit{5};
 constexpr int kTries = 50;
+constexpr std::uint64_t kLongestFreeze = 3'600'000;  // ms
 
 // The tasks that keep the cgroup from being frozen sleep uninterruptibly or still run.
 std::string not_yet_frozen() {
@@ -92,8 +96,10 @@ Result<> wait_until_frozen(std::chrono::milliseconds limit) {
     }
 }
 
-Result<Json> freeze(Agent& agent, const Json&, Call&) {
+Result<Json> freeze(Agent& agent, const Json& params, Call&) {
+    NAP_TRY(const std::uint64_t thaw_after, number(params, "thaw_after_ms"));
     const std::lock_guard lock(agent.lifecycle);
+    NAP_CHECK(set_thaw_deadline(std::chrono::milliseconds(std::min(thaw_after, kLongestFreeze))));
     if (auto done = freeze_where_dumpable(); !done) {
         (void)set_frozen(false);
         return std::unexpected(done.error().within("freezing failed, the userland runs on"));
@@ -104,6 +110,7 @@ Result<Json> freeze(Agent& agent, const Json&, Call&) {
 Result<Json> thaw(Agent& agent, const Json&, Call&) {
     const std::lock_guard lock(agent.lifecycle);
     NAP_CHECK(set_frozen(false));
+    remove_thaw_deadline();
     return Json::object();
 }
 

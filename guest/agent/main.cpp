@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The agent: /init of every generation. Process 1 boots, then only reaps orphans and keeps the agent proper
-// running, which is a process of its own: the agent waits for its own children, and its death is not the
-// kernel's.
+// The agent: /init of every generation. Process 1 boots, then only reaps orphans, keeps the agent proper
+// running and watches over it. The agent is a process of its own: it waits for its own children, and its
+// death is not the kernel's.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +12,7 @@
 #include "agent/boot.hpp"
 #include "agent/log.hpp"
 #include "agent/serve.hpp"
+#include "agent/watchdog.hpp"
 
 namespace {
 
@@ -25,8 +26,16 @@ pid_t start_agent() {
 }
 
 [[noreturn]] void keep_running() {
+    struct sigaction interrupt {};  // a child's end ends a sleep, nothing else
+    interrupt.sa_handler = [](int) {};
+    ::sigaction(SIGCHLD, &interrupt, nullptr);
     for (pid_t agent = start_agent();;) {
-        const pid_t ended = ::waitpid(-1, nullptr, 0);
+        const pid_t ended = ::waitpid(-1, nullptr, WNOHANG);
+        if (ended == 0) {
+            ::sleep(1);
+            nap::agent::watch(agent);
+            continue;
+        }
         if (ended != agent && !(ended < 0 && agent < 0)) continue;
         log("the agent ended; it is started again");
         ::sleep(1);

@@ -113,6 +113,11 @@ Result<> capture(Attempt& attempt) {
     NAP_CHECK(attempt.restore_call->send_end(0));
     NAP_CHECK(stop_cpus(attempt));
     NAP_CHECK(read_page_map(attempt));
+    // Nobody has thawed the userland meanwhile (TimeLimits::thaw)
+    if (std::chrono::steady_clock::now() - attempt.frozen_at > attempt.limits.thaw - std::chrono::seconds(1))
+        return fail(ErrorKind::timeout,
+                    fmt::format("the older kernel could not be stopped within {} s of the freeze",
+                                attempt.limits.thaw.count() / 1000));
     return attempt.point("capture");
 }
 

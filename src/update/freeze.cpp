@@ -26,7 +26,8 @@ Result<> freeze(Attempt& attempt) {
     auto step = attempt.timeline.step("freeze");
     attempt.frozen_at = std::chrono::steady_clock::now();
     attempt.tasks = frozen_tasks(attempt);
-    NAP_CHECK(agent::done(older.call("freeze", channel::Json::object(), attempt.limits.freeze)));
+    NAP_CHECK(agent::done(
+        older.call("freeze", {{"thaw_after_ms", attempt.limits.thaw.count()}}, attempt.limits.freeze)));
     NAP_TRY(auto clocks, agent::clocks(older, attempt.limits.call));
     attempt.machine_time_ns = clocks.realtime_ns;
     attempt.machine_time_at = std::chrono::steady_clock::now();

@@ -115,8 +115,10 @@ Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const T
     Report report;
     Result<> result;
     TimeLimits within = limits;
-    if (testing.time_limit.count() > 0)
+    if (testing.time_limit.count() > 0) {
+        within.thaw = 4 * testing.time_limit;
         within.call = within.freeze = within.dump = within.restore = testing.time_limit;
+    }
     {
         Attempt attempt(machine, newer, testing, progress, within);
         const std::string older = machine.kernel.version;
