@@ -14,6 +14,7 @@
 #include <sstream>
 #include <thread>
 
+#include "agent/adoption.hpp"
 #include "agent/params.hpp"
 #include "agent/paths.hpp"
 #include "agent/tasks.hpp"
@@ -65,6 +66,27 @@ bool kill_criu() {
     return killed;
 }
 
+// The one that restores, as soon as its tasks have adopted pages.
+Result<> kill_criu_after_adoption() {
+    NAP_TRY(AdoptionDevice device, AdoptionDevice::open());
+    std::thread([device = std::move(device)] {
+        for (int times = 0; times < 20'000; ++times) {
+            if (auto status = device.status(); status && status->adopted > 0) break;
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        (void)kill_criu();
+    }).detach();
+    return {};
+}
+
+// For good.
+Result<> lose_module() {
+    if (::syscall(SYS_delete_module, "nap", O_NONBLOCK) != 0 && errno != ENOENT)
+        return fail_errno("cannot unload the module");
+    if (::unlink(kAdoptionModule) != 0) return fail_errno("cannot remove the module");
+    return {};
+}
+
 // The next one, somewhere in its work.
 void kill_criu_to_come() {
     std::thread([] {
@@ -98,17 +120,20 @@ Result<Json> fault(Agent&, const Json& params, Call&) {
         NAP_CHECK(write_file("/proc/sysrq-trigger", "c"));
     } else if (kind == "die") {
         ::_exit(1);
+    } else if (kind == "hang") {
+        ::raise(SIGSTOP);
     } else if (kind == "exhaust") {
         exhaust_memory();
     } else if (kind == "kill-task") {
         kill_task();
     } else if (kind == "kill-criu") {
         kill_criu();
+    } else if (kind == "kill-criu-after-adoption") {
+        NAP_CHECK(kill_criu_after_adoption());
     } else if (kind == "kill-criu-to-come") {
         kill_criu_to_come();
-    } else if (kind == "unload-module") {
-        if (::syscall(SYS_delete_module, "nap", O_NONBLOCK) != 0)
-            return fail_errno("cannot unload the module");
+    } else if (kind == "lose-module") {
+        NAP_CHECK(lose_module());
     } else if (kind == "move-pages") {
         NAP_CHECK(move_pages());
     } else {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Faults on purpose: Attempt::point(). docs/testing.md lists kinds and points.
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <csignal>
 #include <map>
+#include <memory>
 #include <random>
 
 #include "update/attempt.hpp"
@@ -118,6 +121,31 @@ Result<> refuse_writing(Attempt& attempt) {
     return {};
 }
 
+// No page of memory more for either generation, until the update has ended. A file without a name takes all
+// that is left, on a tmpfs that a test made small.
+Result<> fill_memory(Attempt& attempt) {
+    const auto& folder = attempt.machine.paths.memory;
+    struct statvfs left {};
+    if (::statvfs(folder.c_str(), &left) != 0 || left.f_blocks * left.f_frsize > 8 * kGiB)
+        return fail(ErrorKind::refused, folder.string() + " is not on a tmpfs for tests");
+    UniqueFd file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    if (!file) return fail_errno("cannot make a file in " + folder.string());
+    off_t size = 0;
+    for (off_t piece = kMiB; piece >= static_cast<off_t>(kPageSize);)
+        if (::fallocate(file.get(), 0, size, piece) == 0)
+            size += piece;
+        else
+            piece /= 2;
+    spdlog::info("update: {} MiB taken of {}", size / kMiB, folder.string());
+    attempt.injected = Guard(
+        [file = std::make_shared<UniqueFd>(std::move(file))]() -> Result<> {
+            file->reset();
+            return {};
+        },
+        {});
+    return {};
+}
+
 const std::map<std::string_view, Fault>& faults() {
     static const std::map<std::string_view, Fault> known = {
         {"kill", raise_kill},
@@ -129,9 +157,12 @@ const std::map<std::string_view, Fault>& faults() {
         {"newer-out-of-memory", [](Attempt& attempt) { return ask<true>(attempt, "exhaust"); }},
         {"restored-task-killed", [](Attempt& attempt) { return ask<true>(attempt, "kill-task"); }},
         {"criu-killed", [](Attempt& attempt) { return ask<true>(attempt, "kill-criu"); }},
-        {"newer-module-missing", [](Attempt& attempt) { return ask<true>(attempt, "unload-module"); }},
+        {"criu-killed-after-adoption",
+         [](Attempt& attempt) { return ask<true>(attempt, "kill-criu-after-adoption"); }},
+        {"newer-module-missing", [](Attempt& attempt) { return ask<true>(attempt, "lose-module"); }},
         {"older-criu-killed", [](Attempt& attempt) { return ask<false>(attempt, "kill-criu-to-come"); }},
         {"older-agent-dies", [](Attempt& attempt) { return ask<false>(attempt, "die"); }},
+        {"older-agent-hangs", [](Attempt& attempt) { return ask<false>(attempt, "hang"); }},
         {"older-moves-pages", [](Attempt& attempt) { return ask<false>(attempt, "move-pages"); }},
         {"map-outside", name_outside},
         {"map-twice", name_twice},
@@ -140,6 +171,7 @@ const std::map<std::string_view, Fault>& faults() {
         {"contexts-flipped", flip_contexts},
         {"contexts-truncated", truncate_contexts},
         {"state-full", refuse_writing},
+        {"memory-full", fill_memory},
     };
     return known;
 }

@@ -13,6 +13,8 @@
 namespace nap::e2e {
 namespace {
 
+namespace fs = std::filesystem;
+
 enum class Runs { older, newer, either };
 
 struct Cell {
@@ -31,11 +33,39 @@ std::string name_of(const testing::TestParamInfo<Cell>& info) {
     return name;
 }
 
+// A tmpfs of its own for all machines' memory: one that can be filled. Not over the memory of machines that
+// run: "memory-full" then fails by itself.
+class SmallMemory {
+  public:
+    SmallMemory() {
+        fs::create_directories(folder_);
+        mounted_ = fs::is_empty(folder_) &&
+                   call({"mount", "-t", "tmpfs", "-o", "size=4G,mode=0700", "nap-test", folder_}).status == 0;
+    }
+    ~SmallMemory() {
+        if (mounted_) {
+            EXPECT_EQ(call({"umount", folder_}).status, 0);
+        }
+    }
+    SmallMemory(const SmallMemory&) = delete;
+    SmallMemory& operator=(const SmallMemory&) = delete;
+
+  private:
+    const fs::path folder_ = supervisor::Paths::from((build_directory() / "nap").string()).value().memory;
+    bool mounted_ = false;
+};
+
 // One machine for all cells; a new one after a failure.
 class Faults : public testing::TestWithParam<Cell> {
   protected:
-    static void SetUpTestSuite() { ::setenv("NAP_TESTING", "1", 1); }
-    static void TearDownTestSuite() { discard(); }
+    static void SetUpTestSuite() {
+        ::setenv("NAP_TESTING", "1", 1);
+        memory = std::make_unique<SmallMemory>();
+    }
+    static void TearDownTestSuite() {
+        discard();
+        memory.reset();
+    }
     void SetUp() override {
         if (machine) return;
         machine = std::make_unique<Machine>(Machine::Options{.testing = true});
@@ -53,6 +83,7 @@ class Faults : public testing::TestWithParam<Cell> {
         counter.reset();
         machine.reset();
     }
+    static inline std::unique_ptr<SmallMemory> memory;
     static inline std::unique_ptr<Machine> machine;
     static inline std::unique_ptr<Counter> counter;
 };
@@ -108,8 +139,10 @@ std::vector<Cell> all_cells() {
         cells.push_back({"newer-agent-dies", point, Runs::either});
     for (const char* point : {"prepare", "freeze", "capture.file_systems"})
         cells.push_back({"older-agent-dies", point, Runs::either});
-    for (const char* point : {"restore.ready", "restore.adopted"})
-        cells.push_back({"criu-killed", point, Runs::older});
+    cells.push_back({"older-agent-hangs", "freeze", Runs::older});
+    cells.push_back({"criu-killed", "restore.ready", Runs::older});
+    cells.push_back({"criu-killed", "restore.adopted", Runs::either});  // it may have ended
+    cells.push_back({"criu-killed-after-adoption", "restore.ready", Runs::older});
     cells.push_back({"restored-task-killed", "restore.adopted", Runs::older});
     cells.push_back({"older-moves-pages", "freeze", Runs::either});
     cells.push_back({"walk-misled", "freeze", Runs::older});
@@ -123,6 +156,8 @@ std::vector<Cell> all_cells() {
         cells.push_back({"state-full", point, Runs::older});
     for (const char* point : {"commit.recorded", "settle"})
         cells.push_back({"state-full", point, Runs::newer});
+    for (const char* point : {"capture", "restore.ready"})
+        cells.push_back({"memory-full", point, Runs::older});
     for (const char* kind : {"map-outside", "map-twice"}) cells.push_back({kind, "capture", Runs::older});
     return cells;
 }

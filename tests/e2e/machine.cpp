@@ -160,7 +160,8 @@ Counter::Counter(const Machine& machine)
     fs::remove(report_);
     fs::remove(socket_);
     Command command;
-    command.argv = client({"--patience", "300", "count", socket_.string(), report_.string()});
+    command.argv =
+        client({"--patience", "300", "--limit", "86400", "count", socket_.string(), report_.string()});
     auto process = Process::start(command);
     if (!process) throw std::runtime_error(process.error().message);
     process_ = std::make_unique<Process>(*std::move(process));
