@@ -30,14 +30,20 @@ function(nap_library name)
   nap_flags(nap_${name})
 endfunction()
 
-# The host tests of one room: a GoogleTest program of all .cpp files in this folder.
+# The tests of one room: a GoogleTest program of all .cpp files in this folder. GUESTS: filter of those that boot
+# kernels; they find one in build/test/machine, where scripts/test has put it.
 function(nap_test name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "GUESTS" "LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   add_executable(test_${name} ${sources})
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(test_${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
   nap_flags(test_${name})
-  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
-                       PROPERTIES LABELS host)
+  if(ARG_GUESTS)
+    gtest_discover_tests(test_${name} TEST_PREFIX ${name}. TEST_FILTER "${ARG_GUESTS}" TEST_LIST guests
+                         DISCOVERY_TIMEOUT 60
+                         PROPERTIES LABELS guest TIMEOUT 900 ENVIRONMENT "NAP_TEST_GUEST=${CMAKE_BINARY_DIR}/test/machine")
+    set(others TEST_FILTER "*:-${ARG_GUESTS}")
+  endif()
+  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. ${others} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS host)
 endfunction()

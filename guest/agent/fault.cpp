@@ -5,13 +5,16 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <sstream>
+#include <string_view>
 #include <thread>
 
 #include "agent/adoption.hpp"
@@ -28,6 +31,9 @@ using channel::Json;
 
 namespace {
 
+constexpr const char* kRunThatFails =
+    "20";  // of an adoption: some are mapped, some gathered, most still to come
+
 Result<> require_testing() {
     NAP_TRY(const std::string line, read_file("/proc/cmdline"));
     std::istringstream words(line);
@@ -37,8 +43,8 @@ Result<> require_testing() {
 }
 
 // More than there is; what the kernel does about it is the test's question.
-void exhaust_memory() {
-    if (::fork() != 0) return;
+Result<> exhaust_memory(const Json&) {
+    if (::fork() != 0) return {};
     for (;;) {
         void* memory = ::mmap(nullptr, 16 * kMiB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) ::pause();
@@ -47,11 +53,12 @@ void exhaust_memory() {
 }
 
 // The restored process of the most threads: the end of each would write into its memory.
-void kill_task() {
+Result<> kill_task(const Json&) {
     const std::vector<Task> tasks = list_tasks();
     const auto most = std::ranges::max_element(
         tasks, {}, [](const Task& task) { return task.pid == 1 ? 0 : task.threads; });
     if (most != tasks.end()) ::kill(most->host_pid, SIGKILL);
+    return {};
 }
 
 bool kill_criu() {
@@ -67,7 +74,7 @@ bool kill_criu() {
 }
 
 // The one that restores, as soon as its tasks have adopted pages.
-Result<> kill_criu_after_adoption() {
+Result<> kill_criu_after_adoption(const Json&) {
     NAP_TRY(AdoptionDevice device, AdoptionDevice::open());
     std::thread([device = std::move(device)] {
         for (int times = 0; times < 20'000; ++times) {
@@ -80,7 +87,7 @@ Result<> kill_criu_after_adoption() {
 }
 
 // For good.
-Result<> lose_module() {
+Result<> lose_module(const Json&) {
     if (::syscall(SYS_delete_module, "nap", O_NONBLOCK) != 0 && errno != ENOENT)
         return fail_errno("cannot unload the module");
     if (::unlink(kAdoptionModule) != 0) return fail_errno("cannot remove the module");
@@ -88,17 +95,18 @@ Result<> lose_module() {
 }
 
 // The next one, somewhere in its work.
-void kill_criu_to_come() {
+Result<> kill_criu_to_come(const Json&) {
     std::thread([] {
         for (int times = 0; times < 1000; ++times) {
             if (kill_criu()) return;
             std::this_thread::sleep_for(std::chrono::milliseconds(20));
         }
     }).detach();
+    return {};
 }
 
 // khugepaged and compaction, as busy as they can be.
-Result<> move_pages() {
+Result<> move_pages(const Json&) {
     const std::string khugepaged = "/sys/kernel/mm/transparent_hugepage/khugepaged/";
     NAP_CHECK(write_file(khugepaged + "pages_to_scan", "100000"));
     NAP_CHECK(write_file(khugepaged + "scan_sleep_millisecs", "0"));
@@ -111,34 +119,64 @@ Result<> move_pages() {
     return {};
 }
 
+// A frame of U that is withheld no longer when the plan names it: a process that never runs has it.
+Result<> adopt_frame(const Json& params) {
+    NAP_TRY(const std::uint64_t frame, number(params, "frame"));
+    NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
+    void* page = ::mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) return fail_errno("cannot map a page");
+    const pid_t holder = ::fork();
+    if (holder < 0) return fail_errno("cannot fork");
+    if (holder == 0) {
+        ::raise(SIGSTOP);
+        ::_exit(0);
+    }
+    if (::waitpid(holder, nullptr, WUNTRACED) != holder)
+        return fail_errno("cannot wait for a process to stop");
+    const context::TaskPlan plan{
+        .pid = holder,
+        .runs = {{.address = reinterpret_cast<std::uintptr_t>(page), .frame = frame, .pages = 1}}};
+    NAP_CHECK(device.adopt({&plan, 1}, {}, {{holder, holder}}));
+    return {};
+}
+
+using Fault = Result<> (*)(const Json& params);
+
+const std::map<std::string_view, Fault>& faults() {
+    static const std::map<std::string_view, Fault> known = {
+        {"panic", [](const Json&) { return write_file("/proc/sysrq-trigger", "c"); }},
+        {"die", [](const Json&) -> Result<> { ::_exit(1); }},
+        {"hang",
+         [](const Json&) -> Result<> {
+             ::raise(SIGSTOP);
+             return {};
+         }},
+        {"exhaust", exhaust_memory},
+        {"kill-task", kill_task},
+        {"kill-criu",
+         [](const Json&) -> Result<> {
+             (void)kill_criu();
+             return {};
+         }},
+        {"kill-criu-after-adoption", kill_criu_after_adoption},
+        {"kill-criu-to-come", kill_criu_to_come},
+        {"lose-module", lose_module},
+        {"fail-adoption",
+         [](const Json&) { return write_file("/sys/module/nap/parameters/fail_at_run", kRunThatFails); }},
+        {"adopt-frame", adopt_frame},
+        {"move-pages", move_pages},
+    };
+    return known;
+}
+
 }  // namespace
 
 Result<Json> fault(Agent&, const Json& params, Call&) {
     NAP_CHECK(require_testing());
     NAP_TRY(const std::string kind, text_or(params, "kind", ""));
-    if (kind == "panic") {
-        NAP_CHECK(write_file("/proc/sysrq-trigger", "c"));
-    } else if (kind == "die") {
-        ::_exit(1);
-    } else if (kind == "hang") {
-        ::raise(SIGSTOP);
-    } else if (kind == "exhaust") {
-        exhaust_memory();
-    } else if (kind == "kill-task") {
-        kill_task();
-    } else if (kind == "kill-criu") {
-        kill_criu();
-    } else if (kind == "kill-criu-after-adoption") {
-        NAP_CHECK(kill_criu_after_adoption());
-    } else if (kind == "kill-criu-to-come") {
-        kill_criu_to_come();
-    } else if (kind == "lose-module") {
-        NAP_CHECK(lose_module());
-    } else if (kind == "move-pages") {
-        NAP_CHECK(move_pages());
-    } else {
-        return fail(ErrorKind::usage, "there is no fault named " + kind);
-    }
+    const auto known = faults().find(kind);
+    if (known == faults().end()) return fail(ErrorKind::usage, "there is no fault named " + kind);
+    NAP_CHECK(known->second(params));
     return Json::object();
 }
 

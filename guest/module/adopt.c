@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One ADOPT call from request to report: hold, validate, link, map. */
 #include <linux/ktime.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "compat.h"
 #include "nap.h"
+
+static uint fail_at_run;
+module_param(fail_at_run, uint, 0600);
+MODULE_PARM_DESC(fail_at_run, "for tests: the run, counted from 1, at which an adoption fails half-way (0: none)");
 
 static u64 *clock_of(struct nap_adopt *report, const struct nap_run *run)
 {
@@ -26,7 +31,7 @@ static int map_target(struct nap_adoption *adoption, struct nap_target *target)
 		struct nap_run *run = &target->runs[i];
 		bool last = i + 1 == target->run_count || clock_of(report, run) != clock_of(report, run + 1);
 
-		error = nap_map_run(adoption, target, run, &vma);
+		error = ++adoption->runs == fail_at_run ? -EIO : nap_map_run(adoption, target, run, &vma);
 		if (!error && last)
 			error = nap_gather_flush(adoption);
 		if (error) {

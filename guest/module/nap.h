@@ -82,6 +82,7 @@ struct nap_adoption {
 	bool locked;			/* mmap_lock of every target is held for writing */
 	bool sharing;			/* some run is NAP_RUN_SHARED */
 	u64 identities;
+	u64 runs;			/* begun to be mapped */
 	struct page **spilled;		/* page made for each page of the spilled bytes that is shared */
 	struct nap_gathered gathered;
 	struct page *batch[PTRS_PER_PTE];

@@ -39,8 +39,11 @@ make_test_machines() {
     mapfile -t kernels < <(apt_cloud_kernels | sed -n '1p;$p')
     [[ ${#kernels[@]} == 2 ]] || die "apt offers fewer than two 6.1 cloud kernels with headers"
     add_kernels "$build/nap" "${kernels[@]}"
-    mkdir -p "$build/test"
+    mkdir -p "$build/test/machine"
     printf '%s\n' "${kernels[@]}" >"$build/test/kernels"
+    cp "$build/nap/lib/kernels/${kernels[0]}/vmlinuz" "$build/test/machine/vmlinuz"
+    "$repository/tests/machine/make-guest-initramfs" "$build/nap/lib/kernels/${kernels[0]}/modules" \
+        "$build/test/machine/initramfs"
 }
 
 # add_kernels ROOT VERSION...: into the kernel store of ROOT.

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/number.hpp"
+#include "channel/json.hpp"
 #include "channel/unix_socket.hpp"
 #include "machine/block.hpp"
 #include "machine/network_hold.hpp"
@@ -110,6 +111,14 @@ Result<> Generation::stop_cpus() {
 Result<> Generation::continue_cpus() {
     NAP_CHECK(qmp().execute("cont"));
     return {};
+}
+
+Result<bool> Generation::retry_failed_writes() {
+    NAP_TRY(auto status, qmp().execute("query-status"));
+    auto* state = channel::text_in(status, "status");
+    if (!state || *state != "io-error") return false;
+    NAP_CHECK(continue_cpus());
+    return true;
 }
 
 Result<> Generation::attach_disk_backing() {

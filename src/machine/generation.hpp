@@ -37,6 +37,9 @@ class Generation {
     Result<> continue_cpus();
     // Newer: the disk becomes readable through the overlay (the older's QEMU has stopped and flushed).
     Result<> attach_disk_backing();
+    // QEMU stops the CPUs where a write finds no room on the host; once there is some, they go on with it.
+    // True: they had been stopped.
+    Result<bool> retry_failed_writes();
     // All packets, of both directions, wait in QEMU from now on. A newer generation starts like that.
     Result<> hold_network();
     // Packets held back so far go through, from then on freely; announces the MAC. Without a network:

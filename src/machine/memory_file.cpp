@@ -51,6 +51,10 @@ Result<> check_room(const std::filesystem::path& directory, std::uint64_t bytes)
         return fail(ErrorKind::resources, "The machine needs " + mib(bytes) +
                                               " of memory more, the host has " + mib(available) +
                                               " available.");
+    return check_space(directory, bytes);
+}
+
+Result<> check_space(const std::filesystem::path& directory, std::uint64_t bytes) {
     NAP_TRY(auto space, file_system_of(directory));
     auto room = static_cast<std::uint64_t>(space.f_bavail) * static_cast<std::uint64_t>(space.f_bsize);
     // A tmpfs without a limit of its own shows no blocks at all.

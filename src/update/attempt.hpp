@@ -61,6 +61,7 @@ struct Attempt {
     std::chrono::steady_clock::time_point machine_time_at;
     std::chrono::steady_clock::time_point frozen_at;
     std::string user_memory_hash;
+    bool resumed = false;  // the userland runs in the newer kernel
 
     // A test's: what it does to the contexts' bytes on their way to the newer kernel, and how it ends.
     std::function<void(std::vector<std::byte>&)> tamper;
@@ -106,6 +107,7 @@ Result<> freeze(Attempt& attempt);
 Result<> capture(Attempt& attempt);
 Result<> restore(Attempt& attempt);
 Result<> commit(Attempt& attempt);  // an error means: not committed
+Result<> resume_userland(Attempt& attempt);  // of the newer kernel, which serves; unless it runs already
 void take_over(Attempt& attempt);   // after the record: the older generation ends, the newer one serves
 void settle(Attempt& attempt);      // after commit: failures become warnings
 

@@ -20,13 +20,17 @@ std::string sentence(const Obstacle& obstacle) {
     return text;
 }
 
+// What the machine writes to its disk between commit and merge; a moment's worth.
+constexpr std::uint64_t kOverlayRoom = 64 * kMiB;
+
 // The newer kernel's memory, and what of the running machine's has not been used yet: a tmpfs that is full
-// ends QEMU.
-Result<> check_memory(RunningMachine& machine) {
+// ends QEMU. And the overlay's: a QEMU whose disk is full stops.
+Result<> check_room(RunningMachine& machine) {
     const auto& paths = machine.paths;
     const auto used = allocated(paths.user_memory()) + allocated(paths.kernel_memory(machine.number));
     const auto all = machine.layout.user_memory + 2 * machine.layout.kernel_memory;
-    return machine::check_room(paths.memory, all - std::min(all, used));
+    NAP_CHECK(machine::check_room(paths.memory, all - std::min(all, used)));
+    return machine::check_space(paths.state, kOverlayRoom);
 }
 
 }  // namespace
@@ -49,7 +53,7 @@ Result<> check(Attempt& attempt) {
         return fail(ErrorKind::refused,
                     fmt::format("{} already runs kernel {}; nothing was changed", attempt.machine.config.name,
                                 attempt.newer_kernel.version));
-    if (auto room = check_memory(attempt.machine); !room)
+    if (auto room = check_room(attempt.machine); !room)
         return std::unexpected(room.error().within(fmt::format(
             "{} cannot be updated to {} now", attempt.machine.config.name, attempt.newer_kernel.version)));
     NAP_TRY(auto obstacles, find_obstacles(attempt.machine, &attempt.newer_kernel, attempt.limits));

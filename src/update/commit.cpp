@@ -8,6 +8,33 @@
 
 namespace nap::update {
 
+namespace {
+
+constexpr std::chrono::milliseconds kAnswerLimit{10'000};
+
+// What was restored is still there, in a kernel that answers.
+Result<> newer_answers(Attempt& attempt) {
+    auto init = agent::userland_init(attempt.newer->agent(), std::min(kAnswerLimit, attempt.limits.call));
+    if (!init) return std::unexpected(init.error().within("the newer kernel, just before the commit"));
+    if (*init != 0 && *init == attempt.newer_init_host_pid) return {};
+    return fail(ErrorKind::guest, "the restored processes ended in the newer kernel, just before the commit");
+}
+
+}  // namespace
+
+// Asked twice: an agent that ended is started again, and has not heard of the first.
+Result<> resume_userland(Attempt& attempt) {
+    if (attempt.resumed) return {};
+    Result<> done;
+    for (int tries = 0; tries < 2 && !attempt.resumed; ++tries) {
+        done = agent::done(
+            attempt.machine.generation->agent().call("resume", {{"realtime", attempt.machine_time_now()}},
+                                                     std::min(kAnswerLimit, attempt.limits.call)));
+        attempt.resumed = done.has_value();
+    }
+    return done;
+}
+
 void take_over(Attempt& attempt) {
     RunningMachine& machine = attempt.machine;
     if (machine.generation) {
@@ -24,28 +51,12 @@ void take_over(Attempt& attempt) {
     auto step = attempt.timeline.step("resume");
     attempt.warn(machine.generation->release_network(), "releasing the network");
     attempt.warn(attempt.point("commit.released"), "committing");
-    attempt.warn(agent::done(machine.generation->agent().call(
-                     "resume", {{"realtime", attempt.machine_time_now()}}, attempt.limits.call)),
-                 "resuming the userland");
+    attempt.warn(resume_userland(attempt), "resuming the userland");
     attempt.warn(attempt.point("commit.resumed"), "committing");
     attempt.report.pause_ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - attempt.frozen_at)
             .count();
 }
-
-namespace {
-
-constexpr std::chrono::milliseconds kAnswerLimit{10'000};
-
-// What was restored is still there, in a kernel that answers.
-Result<> newer_answers(Attempt& attempt) {
-    auto init = agent::userland_init(attempt.newer->agent(), std::min(kAnswerLimit, attempt.limits.call));
-    if (!init) return std::unexpected(init.error().within("the newer kernel, just before the commit"));
-    if (*init != 0 && *init == attempt.newer_init_host_pid) return {};
-    return fail(ErrorKind::guest, "the restored processes ended in the newer kernel, just before the commit");
-}
-
-}  // namespace
 
 Result<> commit(Attempt& attempt) {
     NAP_CHECK(attempt.point("commit"));

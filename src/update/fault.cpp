@@ -41,9 +41,9 @@ Result<> stop_newer(Attempt& attempt) {
 
 // The agent of a guest does to it what the host cannot. It may not live to answer.
 template <bool newer>
-Result<> ask(Attempt& attempt, const char* what) {
+Result<> ask(Attempt& attempt, const char* what, std::uint64_t frame = 0) {
     auto& agent = newer ? attempt.newer->agent() : attempt.machine.generation->agent();
-    auto done = agent.call("fault", {{"kind", what}}, std::chrono::seconds(10));
+    auto done = agent.call("fault", {{"kind", what}, {"frame", frame}}, std::chrono::seconds(10));
     spdlog::info("update: fault {}: {}", what, done ? "done" : done.error().message);
     return {};
 }
@@ -69,6 +69,14 @@ Result<> name_twice(Attempt& attempt) {
             }
             first = &run;
         }
+    return {};
+}
+
+// The module has handed out a frame that the plan names.
+Result<> take_withheld(Attempt& attempt) {
+    for (const auto& task : attempt.plan.tasks)
+        for (const auto& run : task.runs)
+            if (run.flags == 0) return ask<true>(attempt, "adopt-frame", run.frame);
     return {};
 }
 
@@ -121,10 +129,9 @@ Result<> refuse_writing(Attempt& attempt) {
     return {};
 }
 
-// No page of memory more for either generation, until the update has ended. A file without a name takes all
+// Nothing more fits into the folder's file system until the update has ended: a file without a name takes all
 // that is left, on a tmpfs that a test made small.
-Result<> fill_memory(Attempt& attempt) {
-    const auto& folder = attempt.machine.paths.memory;
+Result<> fill(Attempt& attempt, const std::filesystem::path& folder) {
     struct statvfs left {};
     if (::statvfs(folder.c_str(), &left) != 0 || left.f_blocks * left.f_frsize > 8 * kGiB)
         return fail(ErrorKind::refused, folder.string() + " is not on a tmpfs for tests");
@@ -146,6 +153,13 @@ Result<> fill_memory(Attempt& attempt) {
     return {};
 }
 
+// And time for a machine that runs to notice.
+Result<> fill_disk(Attempt& attempt) {
+    NAP_CHECK(fill(attempt, attempt.machine.paths.state));
+    std::this_thread::sleep_for(std::chrono::seconds(3));
+    return {};
+}
+
 const std::map<std::string_view, Fault>& faults() {
     static const std::map<std::string_view, Fault> known = {
         {"kill", raise_kill},
@@ -164,6 +178,9 @@ const std::map<std::string_view, Fault>& faults() {
         {"older-agent-dies", [](Attempt& attempt) { return ask<false>(attempt, "die"); }},
         {"older-agent-hangs", [](Attempt& attempt) { return ask<false>(attempt, "hang"); }},
         {"older-moves-pages", [](Attempt& attempt) { return ask<false>(attempt, "move-pages"); }},
+        {"newer-agent-hangs", [](Attempt& attempt) { return ask<true>(attempt, "hang"); }},
+        {"newer-module-fails", [](Attempt& attempt) { return ask<true>(attempt, "fail-adoption"); }},
+        {"map-not-withheld", take_withheld},
         {"map-outside", name_outside},
         {"map-twice", name_twice},
         {"walk-misled", mislead_walk},
@@ -171,7 +188,8 @@ const std::map<std::string_view, Fault>& faults() {
         {"contexts-flipped", flip_contexts},
         {"contexts-truncated", truncate_contexts},
         {"state-full", refuse_writing},
-        {"memory-full", fill_memory},
+        {"memory-full", [](Attempt& attempt) { return fill(attempt, attempt.machine.paths.memory); }},
+        {"disk-full", fill_disk},
     };
     return known;
 }

@@ -16,7 +16,7 @@ constexpr std::uint64_t kCopyMeasured = 16 * kMiB;
 Result<> settle_memory(Attempt& attempt) {
     auto step = attempt.timeline.step("settle memory");
     NAP_TRY(Json settled,
-            attempt.machine.generation->agent().call("settle", Json::object(), attempt.limits.boot));
+            attempt.machine.generation->agent().call("settle", Json::object(), attempt.limits.call));
     NAP_TRY(attempt.report.pages_released, agent::number(settled, "pages_released", "settle"));
     NAP_TRY(attempt.report.spilled_returned, agent::number(settled, "spilled_returned", "settle"));
     return {};
@@ -39,6 +39,11 @@ Result<> merge_overlay(Attempt& attempt) {
     NAP_CHECK(attempt.machine.generation->merge_overlay(attempt.limits.merge));
     std::error_code failure;
     std::filesystem::remove(attempt.machine.paths.overlay(attempt.number), failure);
+    NAP_TRY(bool stood_still, attempt.machine.generation->retry_failed_writes());
+    if (stood_still)
+        attempt.report.warnings.push_back(attempt.machine.paths.state.string() +
+                                          " had no room for what the machine wrote: it stood still until the "
+                                          "overlay was merged");
     return {};
 }
 
@@ -60,10 +65,14 @@ void settle(Attempt& attempt) {
     attempt.warn(machine::save_config(attempt.machine.paths.config(), attempt.machine.config),
                  "saving the machine's configuration");
     attempt.warn(attempt.point("settle"), "settling");
-    attempt.warn(settle_memory(attempt), "settling the memory");
+    Result<> memory = settle_memory(attempt);
     attempt.warn(attempt.point("settle.memory"), "settling");
     Result<> merged = merge_overlay(attempt);
     attempt.warn(merged, "merging the disk overlay");
+    // What a kernel that stood still did not hear before
+    attempt.warn(resume_userland(attempt), "resuming the userland");
+    if (!memory) memory = settle_memory(attempt);
+    attempt.warn(memory, "settling the memory");
     attempt.warn(attempt.point("settle.merged"), "settling");
     if (attempt.testing.measure_copying)
         attempt.warn(measure_copy(attempt), "measuring what copying would cost");
@@ -75,8 +84,9 @@ void settle(Attempt& attempt) {
     attempt.warn(attempt.point("settle.removed"), "settling");
     std::uint64_t now = memory_of_generation(attempt.machine);
     attempt.report.extra_memory_after_bytes = now > attempt.memory_before ? now - attempt.memory_before : 0;
-    // Until it is merged the overlay is part of the disk: the next update, or the next start, tries again.
-    if (merged) attempt.warn(attempt.journal->reach(Step::settled), "writing the journal");
+    // Until it is merged the overlay is part of the disk: the next update, or a successor, tries again. As a
+    // successor does with a userland that could not be resumed.
+    if (merged && attempt.resumed) attempt.warn(attempt.journal->reach(Step::settled), "writing the journal");
 }
 
 }  // namespace nap::update

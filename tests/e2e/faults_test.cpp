@@ -5,8 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 
+#include "base/fd.hpp"
 #include "e2e/leftovers.hpp"
 #include "e2e/machine.hpp"
 
@@ -33,38 +35,82 @@ std::string name_of(const testing::TestParamInfo<Cell>& info) {
     return name;
 }
 
-// A tmpfs of its own for all machines' memory: one that can be filled. Not over the memory of machines that
-// run: "memory-full" then fails by itself.
-class SmallMemory {
+// A tmpfs of its own for a folder of all machines: one that can be filled. Not over one that is in use:
+// faults that fill it then fail by themselves.
+class SmallFolder {
   public:
-    SmallMemory() {
+    SmallFolder(fs::path folder, const char* size) : folder_(std::move(folder)) {
         fs::create_directories(folder_);
-        mounted_ = fs::is_empty(folder_) &&
-                   call({"mount", "-t", "tmpfs", "-o", "size=4G,mode=0700", "nap-test", folder_}).status == 0;
+        mounted_ = fs::is_empty(folder_) && call({"mount", "-t", "tmpfs", "-o",
+                                                  std::string("mode=0700,size=") + size, "nap-test", folder_})
+                                                    .status == 0;
     }
-    ~SmallMemory() {
+    ~SmallFolder() {
         if (mounted_) {
             EXPECT_EQ(call({"umount", folder_}).status, 0);
         }
     }
-    SmallMemory(const SmallMemory&) = delete;
-    SmallMemory& operator=(const SmallMemory&) = delete;
+    SmallFolder(const SmallFolder&) = delete;
+    SmallFolder& operator=(const SmallFolder&) = delete;
 
   private:
-    const fs::path folder_ = supervisor::Paths::from((build_directory() / "nap").string()).value().memory;
+    const fs::path folder_;
     bool mounted_ = false;
 };
+
+constexpr const char* kWriting =
+    "rm -f /stop-writing; (while [ ! -e /stop-writing ]; do dd if=/dev/zero of=/written bs=1M count=4 "
+    "conv=fsync; done) >/dev/null 2>&1 </dev/null &";
+
+// A program inside that writes and syncs while it is wanted.
+class Writer {
+  public:
+    Writer(const Machine& machine, bool wanted) : machine_(machine), wanted_(wanted) {
+        if (!wanted_) return;
+        EXPECT_EQ(machine_.exec({"sh", "-c", kWriting}).status, 0);
+    }
+    ~Writer() {
+        if (!wanted_) return;
+        EXPECT_EQ(machine_.exec({"touch", "/stop-writing"}).status, 0);
+    }
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+
+  private:
+    const Machine& machine_;
+    const bool wanted_;
+};
+
+// By the supervisor's log of this update.
+bool injected(const Machine& machine, const std::string& kind, const std::string& point) {
+    const auto log = read_file(machine.paths().log()).value_or("");
+    const auto begun = log.rfind("update: check: "),
+               fault = log.rfind("a fault is injected at " + point + ": " + kind);
+    return begun != log.npos && fault != log.npos && fault > begun;
+}
+
+// What an operator reads of the update, in one line.
+std::string said(const nlohmann::json& report) {
+    std::string text = report.value("error", "");
+    for (const auto& warning : report.value("warnings", nlohmann::json::array()))
+        text += (text.empty() ? "" : "; ") + warning.get<std::string>();
+    std::ranges::replace(text, '\n', ' ');
+    return text;
+}
 
 // One machine for all cells; a new one after a failure.
 class Faults : public testing::TestWithParam<Cell> {
   protected:
     static void SetUpTestSuite() {
         ::setenv("NAP_TESTING", "1", 1);
-        memory = std::make_unique<SmallMemory>();
+        const auto paths = supervisor::Paths::from((build_directory() / "nap").string()).value();
+        memory = std::make_unique<SmallFolder>(paths.memory, "4G");
+        state = std::make_unique<SmallFolder>(paths.machines(), "128M");
     }
     static void TearDownTestSuite() {
         discard();
         memory.reset();
+        state.reset();
     }
     void SetUp() override {
         if (machine) return;
@@ -83,7 +129,7 @@ class Faults : public testing::TestWithParam<Cell> {
         counter.reset();
         machine.reset();
     }
-    static inline std::unique_ptr<SmallMemory> memory;
+    static inline std::unique_ptr<SmallFolder> memory, state;
     static inline std::unique_ptr<Machine> machine;
     static inline std::unique_ptr<Counter> counter;
 };
@@ -92,6 +138,8 @@ TEST_P(Faults, LoseNothing) {
     const auto& [kind, point, runs] = GetParam();
     const auto older = machine->kernel();
     const auto newer = older == kernels().older ? kernels().newer : kernels().older;
+    // The overlay is written to all the time, or it would not show that its disk is full
+    const Writer writer(*machine, kind == "disk-full");
     const auto update =
         machine->update(newer, {"NAP_TEST_FAULT=" + kind + ":" + point, "NAP_TEST_HASH_USER_MEMORY=1",
                                 "NAP_TEST_TIME_LIMIT_MS=40000"});
@@ -101,8 +149,10 @@ TEST_P(Faults, LoseNothing) {
         EXPECT_EQ(now, runs == Runs::newer ? newer : older) << update.out;
     }
     EXPECT_EQ(update.status, now == newer ? 0 : 1) << update.out;
+    EXPECT_TRUE(injected(*machine, kind, point)) << "nothing was put into this update";
     const auto report = last_report(*machine);
     EXPECT_FALSE(report.empty());
+    RecordProperty("said", said(report));
     if (report.contains("user_memory_unchanged")) {
         EXPECT_TRUE(report.value("user_memory_unchanged", false));
     }
@@ -137,6 +187,9 @@ std::vector<Cell> all_cells() {
         cells.push_back({"older-killed", point, Runs::newer});
     for (const char* point : {"prepare", "restore.ready"})
         cells.push_back({"newer-agent-dies", point, Runs::either});
+    cells.push_back({"newer-agent-dies", "commit.ended", Runs::newer});
+    for (const char* point : {"prepare", "restore.ready", "commit"})
+        cells.push_back({"newer-agent-hangs", point, Runs::older});
     for (const char* point : {"prepare", "freeze", "capture.file_systems"})
         cells.push_back({"older-agent-dies", point, Runs::either});
     cells.push_back({"older-agent-hangs", "freeze", Runs::older});
@@ -152,13 +205,17 @@ std::vector<Cell> all_cells() {
     for (const char* kind : {"contexts-flipped", "contexts-truncated", "older-criu-killed"})
         cells.push_back({kind, "freeze", Runs::older});
     cells.push_back({"newer-module-missing", "prepare.booted", Runs::older});
+    cells.push_back({"newer-module-fails", "restore.ready", Runs::older});
     for (const char* point : {"prepare.booted", "capture", "commit"})
         cells.push_back({"state-full", point, Runs::older});
     for (const char* point : {"commit.recorded", "settle"})
         cells.push_back({"state-full", point, Runs::newer});
     for (const char* point : {"capture", "restore.ready"})
         cells.push_back({"memory-full", point, Runs::older});
-    for (const char* kind : {"map-outside", "map-twice"}) cells.push_back({kind, "capture", Runs::older});
+    cells.push_back({"disk-full", "capture.disk", Runs::older});
+    cells.push_back({"disk-full", "commit.resumed", Runs::newer});
+    for (const char* kind : {"map-outside", "map-twice", "map-not-withheld"})
+        cells.push_back({kind, "capture", Runs::older});
     return cells;
 }
 

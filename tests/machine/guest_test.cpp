@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Disk and network handed from one guest to the next, with real kernels. Needs NAP_TEST_VMLINUZ and
-// NAP_TEST_INITRAMFS (make-guest-initramfs.sh), whose /init runs the lines it reads from the agent's port as
+// Disk and network handed from one guest to the next, with real kernels. The folder NAP_TEST_GUEST holds
+// vmlinuz and initramfs (make-guest-initramfs), whose /init runs the lines it reads from the agent's port as
 // a shell.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -54,8 +54,7 @@ struct Guest {
 class GuestTest : public testing::TestWithParam<const char*> {
   protected:
     void SetUp() override {
-        if (!std::getenv("NAP_TEST_VMLINUZ") || !std::getenv("NAP_TEST_INITRAMFS"))
-            GTEST_SKIP() << "needs NAP_TEST_VMLINUZ and NAP_TEST_INITRAMFS";
+        if (guest_files.empty()) GTEST_SKIP() << "needs NAP_TEST_GUEST";
         ASSERT_TRUE(create_memory_file(scratch.path / "u", 256 * kMiB, kUser));
     }
     static std::string tool(std::vector<std::string> argv, int expected = 0) {
@@ -86,8 +85,8 @@ class GuestTest : public testing::TestWithParam<const char*> {
         GenerationSpec spec;
         spec.machine = "test";
         spec.number = number;
-        spec.vmlinuz = std::getenv("NAP_TEST_VMLINUZ");
-        spec.initramfs = std::getenv("NAP_TEST_INITRAMFS");
+        spec.vmlinuz = guest_files / "vmlinuz";
+        spec.initramfs = guest_files / "initramfs";
         spec.layout = {256 * kMiB, 256 * kMiB};
         spec.kernel_memory_file = name("k");
         spec.user_memory_file = scratch.path / "u";
@@ -113,6 +112,8 @@ class GuestTest : public testing::TestWithParam<const char*> {
         guest.sh("true");  // up
         return guest;
     }
+    const std::filesystem::path guest_files =
+        std::getenv("NAP_TEST_GUEST") ? std::getenv("NAP_TEST_GUEST") : "";
     test::Scratch scratch{"/dev/shm"};
     Image image;
 };
