@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VMAs that were one, and may be one again: mprotect(2) splits a VMA and joins its parts where they share an
- * anon_vma. So a VMA that is linked copy-on-write gives its links to those beside it which the kernel would join
- * with it: for a program that calls mremap(2), one VMA and two are not the same.
+ * anon_vma, as they do even if only one of them has pages. So a VMA gives its links to those beside it which the
+ * kernel would join with it: for a program that calls mremap(2), one VMA and two are not the same.
  */
 #include <linux/mempolicy.h>
 

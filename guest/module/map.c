@@ -39,8 +39,11 @@ pte_t *nap_lock_table(struct mm_struct *mm, unsigned long address, spinlock_t **
 
 static int map_piece(struct nap_adoption *adoption, const struct nap_piece *piece)
 {
+	bool first = !piece->vma->anon_vma;
 	int error = nap_anon_vma(piece->vma);
 
+	if (!error && first)
+		error = nap_join(piece->vma->vm_mm, piece->vma);
 	if (error)
 		return error;
 	if (piece->run->flags & NAP_RUN_HUGE)

@@ -74,6 +74,7 @@ struct process {
 #define SPANNING 0x160000000000
 #define OUTSIDE 0x170000000000
 #define THREADS 0x178000000000
+#define JOINED 0x179000000000
 /* The family: copy-on-write. */
 #define COW_SMALL 0x180000000000
 #define COW_BIG 0x190000000000

@@ -44,10 +44,8 @@ void family(int which)
 /* Once they may be written alike the VMAs are one again: mremap takes only one. */
 void join_again(int which)
 {
-	char *at = (char *)COW_JOINED;
+	char *at = (char *)(which == LONER ? JOINED : COW_JOINED);
 
-	if (which == LONER)
-		return;
 	REQUIRE(!mprotect(at, 64 * PAGE, PROT_READ | PROT_WRITE), "mprotect");
 	REQUIRE(mremap(at, 64 * PAGE, 80 * PAGE, 0) == at, "process %d: mremap of what was one VMA", which);
 }

@@ -41,6 +41,8 @@ void loner(void)
 	REQUIRE(!mprotect(at + 32 * PAGE, 32 * PAGE, PROT_READ), "mprotect");
 	REQUIRE(!mprotect(at + HUGE + 100 * PAGE, PAGE, PROT_READ), "mprotect");
 	map_at(OUTSIDE, 300 * PAGE, PROT_READ | PROT_WRITE, -1);
+	map_at(JOINED, 64 * PAGE, PROT_READ | PROT_WRITE, -1);
+	REQUIRE(!mprotect((char *)JOINED, 16 * PAGE, PROT_READ), "mprotect");
 	start_threads();
 	obey(&processes[LONER]);
 }
@@ -74,4 +76,5 @@ void plan_loner(void)
 	adopt_fresh(LONER, SPANNING + HUGE, HUGE_PAGES, NAP_RUN_HUGE | NO_WRITE);
 	spill_at(LONER, OUTSIDE, 0, 300, 0);
 	adopt_fresh(LONER, THREADS, 1, NO_WRITE);
+	adopt_fresh(LONER, JOINED, 12, NO_WRITE);	/* none in its second part */
 }
