@@ -61,27 +61,29 @@ Result<> kill_task(const Json&) {
     return {};
 }
 
-bool kill_criu() {
-    bool killed = false;
+bool signal_criu(int number) {
+    bool found = false;
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
         auto name = read_file(entry.path() / "comm");
         if (!name || *name != "criu\n") continue;
-        ::kill(std::atoi(entry.path().filename().c_str()), SIGKILL);
-        killed = true;
+        ::kill(std::atoi(entry.path().filename().c_str()), number);
+        found = true;
     }
-    return killed;
+    return found;
 }
 
-// The one that restores, as soon as its tasks have adopted pages.
+// The one that restores, as soon as its tasks have adopted pages. Until then it stands still, or it would be
+// faster.
 Result<> kill_criu_after_adoption(const Json&) {
     NAP_TRY(AdoptionDevice device, AdoptionDevice::open());
+    (void)signal_criu(SIGSTOP);
     std::thread([device = std::move(device)] {
         for (int times = 0; times < 20'000; ++times) {
             if (auto status = device.status(); status && status->adopted > 0) break;
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
-        (void)kill_criu();
+        (void)signal_criu(SIGKILL);
     }).detach();
     return {};
 }
@@ -98,7 +100,7 @@ Result<> lose_module(const Json&) {
 Result<> kill_criu_to_come(const Json&) {
     std::thread([] {
         for (int times = 0; times < 1000; ++times) {
-            if (kill_criu()) return;
+            if (signal_criu(SIGKILL)) return;
             std::this_thread::sleep_for(std::chrono::milliseconds(20));
         }
     }).detach();
@@ -155,7 +157,7 @@ const std::map<std::string_view, Fault>& faults() {
         {"kill-task", kill_task},
         {"kill-criu",
          [](const Json&) -> Result<> {
-             (void)kill_criu();
+             (void)signal_criu(SIGKILL);
              return {};
          }},
         {"kill-criu-after-adoption", kill_criu_after_adoption},

@@ -74,6 +74,23 @@ Result<> write_file(const std::filesystem::path& path, std::string_view content)
     return {};
 }
 
+namespace {
+
+Result<> sync_folder_of(const std::filesystem::path& path) {
+    const auto folder = path.parent_path().empty() ? std::filesystem::path(".") : path.parent_path();
+    NAP_TRY(UniqueFd fd, open_file(folder, O_RDONLY | O_DIRECTORY));
+    if (::fsync(fd.get()) != 0) return fail_errno("cannot sync " + folder.string());
+    return {};
+}
+
+}  // namespace
+
+Result<> remove_file(const std::filesystem::path& path) {
+    if (::unlink(path.c_str()) == 0) return sync_folder_of(path);
+    if (errno == ENOENT) return {};
+    return fail_errno("cannot remove " + path.string());
+}
+
 Result<> replace_file(const std::filesystem::path& path, std::string_view content, unsigned mode) {
     auto aside = path;
     aside += ".new";
@@ -84,10 +101,7 @@ Result<> replace_file(const std::filesystem::path& path, std::string_view conten
         if (::fsync(fd.get()) != 0) return fail_errno("cannot sync " + aside.string());
     }
     if (::rename(aside.c_str(), path.c_str()) != 0) return fail_errno("cannot rename to " + path.string());
-    NAP_TRY(UniqueFd directory,
-            open_file(path.parent_path().empty() ? "." : path.parent_path(), O_RDONLY | O_DIRECTORY));
-    if (::fsync(directory.get()) != 0) return fail_errno("cannot sync " + path.parent_path().string());
-    return {};
+    return sync_folder_of(path);
 }
 
 }  // namespace nap

@@ -56,6 +56,9 @@ Result<> write_file(const std::filesystem::path& path, std::string_view content)
 // content.
 Result<> replace_file(const std::filesystem::path& path, std::string_view content, unsigned mode = 0600);
 
+// Gone for good, also after a crash. None there: done.
+Result<> remove_file(const std::filesystem::path& path);
+
 Result<> write_all(int fd, std::span<const std::byte> bytes);
 Result<> write_all(int fd, std::string_view bytes);
 

@@ -4,6 +4,7 @@
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
 #include "cli/print.hpp"
+#include "update/unsettled.hpp"
 
 namespace nap::cli {
 
@@ -39,6 +40,12 @@ Result<int> remove(const Context& context, const MachineName& machine) {
     NAP_CHECK(load_machine(context.paths, machine.name));
     NAP_TRY(UniqueFd held, hold_stopped(context, machine.name));
     auto paths = context.paths.machine(machine.name);
+    NAP_TRY(bool unsettled, update::is_unsettled(paths));
+    if (unsettled)
+        return fail(ErrorKind::refused, "cannot remove machine " + machine.name +
+                                            ": what it wrote since its last update is not yet in its disk "
+                                            "image; `nap start " +
+                                            machine.name + "` merges it");
     // The configuration goes first: what is left then is not a machine
     for (const auto& path : {paths.config(), paths.state, paths.memory, paths.run}) {
         std::error_code error;

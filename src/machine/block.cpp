@@ -56,14 +56,44 @@ Result<> conclude(Qmp& qmp, const Json& job) {
     return fail(ErrorKind::io, channel::printable(text_of(job, "error")));
 }
 
+// A guest that stands still, if it ran, while this lives.
+class Standstill {
+  public:
+    explicit Standstill(Qmp& qmp) : qmp_(qmp) {}
+    Standstill(const Standstill&) = delete;
+    Standstill& operator=(const Standstill&) = delete;
+    ~Standstill() {
+        if (begun_) qmp_.execute("cont");
+    }
+    Result<> begin() {
+        NAP_TRY(auto status, qmp_.execute("query-status"));
+        if (text_of(status, "status") != "running") return {};
+        begun_ = true;
+        NAP_CHECK(qmp_.execute("stop"));
+        return {};
+    }
+
+  private:
+    Qmp& qmp_;
+    bool begun_ = false;
+};
+
+// What the host still caches: QEMU flushes it when the guest stops, and that is to be short.
+void write_back(const std::filesystem::path& path) {
+    if (auto file = open_file(path, O_RDONLY)) ::fdatasync(file->get());
+}
+
 // Follows the job through its states until it is over. Events only wake: a predecessor may have seen them.
-Result<> drive_merge(Qmp& qmp, Clock::time_point deadline) {
+Result<> drive_merge(Qmp& qmp, const Image& image, Standstill& standstill, Clock::time_point deadline) {
     for (bool completing = false;;) {
         NAP_TRY(auto job, merge_job(qmp));
         if (!job.is_object()) return {};
         auto status = text_of(job, "status");
-        if (status == "ready" && !std::exchange(completing, true))
+        if (status == "ready" && !std::exchange(completing, true)) {
+            write_back(image.path);
+            NAP_CHECK(standstill.begin());
             NAP_CHECK(qmp.execute("job-complete", {{"id", kMerge}}));
+        }
         if (status == "concluded") return conclude(qmp, job);
         if (Clock::now() > deadline) return fail(ErrorKind::timeout, "it takes too long");
         if (auto change = qmp.wait_event("JOB_STATUS_CHANGE", kLookAgain);
@@ -85,11 +115,12 @@ Result<bool> device_uses(Qmp& qmp, std::string_view name) {
     });
 }
 
-// Begins the merge, unless a predecessor has.
+// Begins the merge, unless a predecessor has. One that failed is forgotten.
 Result<> begin_merge(Qmp& qmp, const Image& image) {
     NAP_TRY(auto job, merge_job(qmp));
-    if (job.is_object()) return {};
-    NAP_TRY(bool merged, device_uses(qmp, kRootImage));
+    if (job.is_object() && !(text_of(job, "status") == "concluded" && job.contains("error"))) return {};
+    if (job.is_object()) NAP_CHECK(qmp.execute("job-dismiss", {{"id", kMerge}}));
+    NAP_TRY(bool merged, is_merged(qmp));
     if (merged) return {};
     NAP_CHECK(lend_image(qmp, image, O_RDWR));
     NAP_CHECK(
@@ -137,11 +168,22 @@ Result<> attach_backing(Qmp& qmp, const Image& image) {
     return {};
 }
 
-Result<> merge_into_image(Qmp& qmp, const Image& image, std::chrono::milliseconds limit) {
+Result<bool> is_merged(Qmp& qmp) {
+    return device_uses(qmp, kRootImage);
+}
+
+Result<> merge_into_image(Qmp& qmp, const Image& image, const std::filesystem::path& overlay,
+                          std::chrono::milliseconds limit) {
     auto deadline = Clock::now() + limit;
     qmp.forget_events();
+    write_back(overlay);
     Result<> merged = begin_merge(qmp, image);
-    if (merged) merged = drive_merge(qmp, deadline);
+    {
+        Standstill standstill(qmp);
+        if (merged) merged = drive_merge(qmp, image, standstill, deadline);
+        // From the first write on that goes to the image alone, the overlay must never be merged again
+        if (merged) merged = remove_file(overlay);
+    }
     if (!merged) {
         if (merged.error().kind == ErrorKind::timeout) qmp.execute("job-cancel", {{"id", kMerge}});
         return std::unexpected(merged.error().within("Merging the overlay into the disk image"));

@@ -32,9 +32,12 @@ nlohmann::json overlay_node();  // without backing
 // open must have stopped and flushed. Nothing is written to the image.
 Result<> attach_backing(Qmp& qmp, const Image& image);
 
-// The guest running on: what the overlay holds goes into the image, which QEMU may write to from now on, the
-// device moves to the image, the overlay is closed. After an error the device is still on the overlay. Done
-// again, it does what is left.
-Result<> merge_into_image(Qmp& qmp, const Image& image, std::chrono::milliseconds limit);
+// The guest running on, but for the moment in which the device moves: what the overlay holds goes into the
+// image, which QEMU may write to from now on, the device moves to the image, the overlay is removed for good
+// (were it merged again later, it would undo what was written since), and closed. After an error the device
+// is still on the overlay. Done again, it does what is left.
+Result<> merge_into_image(Qmp& qmp, const Image& image, const std::filesystem::path& overlay,
+                          std::chrono::milliseconds limit);
+Result<bool> is_merged(Qmp& qmp);  // the device has moved
 
 }  // namespace nap::machine

@@ -85,8 +85,13 @@ Result<std::unique_ptr<Generation>> Generation::adopt(const GenerationSpec& spec
     auto deadline = Clock::now() + limit;
     NAP_TRY(auto qemu, find_qemu(spec, pid, start_time, limit));
     qemu.process.release();
+    if (spec.newer) {
+        // It may stand still because a predecessor died while the device moved (merge_into_image)
+        NAP_TRY(bool merged, is_merged(*qemu.qmp));
+        if (merged) NAP_CHECK(remove_file(spec.overlay));
+    }
     NAP_CHECK(qemu.qmp->execute("cont"));
-    return join(std::make_unique<State>(spec, std::move(qemu), nullptr, false), std::move(agent_calls),
+    return join(std::make_unique<State>(spec, std::move(qemu), nullptr, true), std::move(agent_calls),
                 left_until(deadline));
 }
 
@@ -138,9 +143,7 @@ Result<> Generation::release_network() {
 
 Result<> Generation::merge_overlay(milliseconds limit) {
     const auto& spec = state_->spec;
-    NAP_CHECK(merge_into_image(qmp(), {spec.disk, spec.disk_format, spec.disk_is_device}, limit));
-    ::unlink(spec.overlay.c_str());
-    return {};
+    return merge_into_image(qmp(), {spec.disk, spec.disk_format, spec.disk_is_device}, spec.overlay, limit);
 }
 
 void Generation::set_background(bool background) {
@@ -155,6 +158,10 @@ void Generation::set_background(bool background) {
 void Generation::end() {
     process().kill_and_wait();
     if (state_->agent) state_->agent->shut_down();
+}
+
+void Generation::keep() {
+    state_->left = false;
 }
 
 void Generation::leave() {

@@ -22,8 +22,8 @@ class Generation {
     static Result<std::unique_ptr<Generation>> start(const GenerationSpec& spec, const TapQueue* tap,
                                                      channel::Handler agent_calls,
                                                      std::chrono::milliseconds limit);
-    // A generation that an earlier supervisor left, its CPUs stopped or not; they run afterwards. After an
-    // error its process is left as it is.
+    // A generation that an earlier supervisor left, its CPUs stopped or not; they run afterwards. Its process
+    // is left as it is when the object goes, until keep() was called.
     static Result<std::unique_ptr<Generation>> adopt(const GenerationSpec& spec, pid_t pid,
                                                      std::uint64_t start_time, channel::Handler agent_calls,
                                                      std::chrono::milliseconds limit);
@@ -50,9 +50,10 @@ class Generation {
     Result<> merge_overlay(std::chrono::milliseconds limit);
     void set_background(bool background);  // nice 10 of all threads, or back to 0
     void end();                            // SIGKILL, waits until it is gone
-    void leave();                          // it runs on without us: the destructor will not end it
+    void keep();                           // it is ours: the destructor ends it
+    void leave();                          // it runs on without us: the destructor does not
 
-    ~Generation();  // ends it
+    ~Generation();
 
   private:
     struct State;

@@ -12,7 +12,9 @@
 #include "supervisor/history.hpp"
 #include "supervisor/lock.hpp"
 #include "update/agent_calls.hpp"
+#include "update/journal.hpp"
 #include "update/recover.hpp"
+#include "update/unsettled.hpp"
 
 namespace nap::supervisor {
 
@@ -129,6 +131,7 @@ Result<Booted> boot(const Paths& paths, const std::string& name) {
     NAP_TRY(machine.kernel,
             kernel::Store(paths.kernels(), paths.libexec)
                 .refresh(machine.config.kernel, [](const std::string& text) { spdlog::info("{}", text); }));
+    NAP_CHECK(update::forget_journal(machine.paths.journal()));
     machine.number = 1;
     spdlog::info("starting {} on kernel {} ({})", name, machine.kernel.version, machine.accelerator.reason);
 
@@ -148,6 +151,7 @@ Result<> shut_down(update::RunningMachine& machine) {
     machine.generation->end();
     machine.generation.reset();
     machine.tap.reset();
+    if (auto settled = update::settle_without_guest(machine); !settled && ended) ended = settled;
     remove_leftovers(machine.paths);
     return ended;
 }

@@ -43,23 +43,47 @@ Json obstacles_json(const std::vector<update::Obstacle>& obstacles) {
 
 }  // namespace
 
-// While one exists, no update begins.
 class Service::Session {
   public:
-    static Result<std::unique_ptr<Session>> begin(Service& service) {
-        NAP_CHECK(service.begin_session());
-        return std::unique_ptr<Session>(new Session(service));
+    static Result<std::unique_ptr<Session>> begin(Service& service, const std::string& method) {
+        NAP_CHECK(service.begin_session(method));
+        return std::unique_ptr<Session>(new Session(service, method));
     }
-    ~Session() { service_.end_session(); }
+    ~Session() { service_.end_session(method_); }
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
   private:
-    explicit Session(Service& service) : service_(service) {}
+    Session(Service& service, std::string method) : service_(service), method_(std::move(method)) {}
+    Service& service_;
+    const std::string method_;
+};
+
+// The one update: however it ends, the machine is served on.
+class Service::Updating {
+  public:
+    static Result<std::unique_ptr<Updating>> begin(Service& service) {
+        NAP_CHECK(service.begin_update());
+        return std::unique_ptr<Updating>(new Updating(service));
+    }
+    ~Updating() { service_.end_update(); }
+    Updating(const Updating&) = delete;
+    Updating& operator=(const Updating&) = delete;
+
+  private:
+    explicit Updating(Service& service) : service_(service) {}
     Service& service_;
 };
 
-Result<> Service::begin_session() {
+namespace {
+
+bool is_copy(const std::string& method) {
+    return method == "put" || method == "get";
+}
+
+}  // namespace
+
+Result<> Service::begin_session(const std::string& method) {
     std::lock_guard lock(mutex_);
     if (doing_ == Doing::updating)
         return fail(ErrorKind::busy, fmt::format("machine {} is being updated; try again when that is done",
@@ -67,12 +91,38 @@ Result<> Service::begin_session() {
     if (doing_ == Doing::stopping)
         return fail(ErrorKind::busy, fmt::format("machine {} is stopping", machine_.config.name));
     ++sessions_;
+    copies_ += is_copy(method);
     return {};
 }
 
-void Service::end_session() {
+void Service::end_session(const std::string& method) {
     std::lock_guard lock(mutex_);
     --sessions_;
+    copies_ -= is_copy(method);
+    changed_.notify_all();
+}
+
+Result<> Service::begin_update() {
+    std::lock_guard lock(mutex_);
+    if (doing_ != Doing::serving)
+        return fail(ErrorKind::busy,
+                    fmt::format("an update of machine {} is already under way, or it is stopping",
+                                machine_.config.name));
+    // Cut off by the older kernel's end they would leave half a file
+    if (copies_ > 0)
+        return fail(ErrorKind::busy,
+                    fmt::format("{} copies of files to or from machine {} are under way (nap "
+                                "cp): try again when they are done",
+                                copies_, machine_.config.name));
+    facts_ = facts();
+    last_progress_ = {update::Phase::check, 0, "begins"};
+    doing_ = Doing::updating;
+    return {};
+}
+
+void Service::end_update() {
+    std::lock_guard lock(mutex_);
+    doing_ = Doing::serving;
     changed_.notify_all();
 }
 
@@ -85,7 +135,7 @@ Result<Json> Service::answer(const std::string& method, const Json& params, chan
         return Json::object();
     }
     if (method == "exec" || method == "put" || method == "get") {
-        NAP_TRY(auto session, Session::begin(*this));
+        NAP_TRY(auto session, Session::begin(*this, method));
         return pass_on(call, machine_.generation->agent(), method, params);
     }
     return fail(ErrorKind::usage, "the supervisor knows no call named " + method);
@@ -109,35 +159,48 @@ bool Service::generation_runs() {
     return doing_ == Doing::updating || machine_.generation->process().running();
 }
 
+bool Service::userland_ended() {
+    // A session: no update begins meanwhile
+    auto session = Session::begin(*this, "userland");
+    if (!session) return false;
+    auto answer =
+        machine_.generation->agent().call("userland", Json::object(), std::chrono::milliseconds(500));
+    if (!answer || !answer->is_object()) return false;
+    auto running = answer->find("running");
+    return running != answer->end() && running->is_boolean() && !running->get<bool>();
+}
+
+Json Service::facts() const {
+    return {{"name", machine_.config.name},
+            {"kernel", machine_.kernel.version},
+            {"generation", machine_.number},
+            {"cpus", machine_.config.cpus},
+            {"memory", machine_.layout.user_memory},
+            {"kernel_memory", machine_.layout.kernel_memory},
+            {"disk", machine_.config.disk},
+            {"address", machine_.config.address},
+            {"accelerator", to_string(machine_.accelerator.accelerator)},
+            {"accelerator_reason", machine_.accelerator.reason},
+            {"supervisor_pid", ::getpid()}};
+}
+
 Json Service::status() {
     std::lock_guard lock(mutex_);
-    Json out = {{"name", machine_.config.name},
-                {"state", doing_ == Doing::updating   ? "updating"
-                          : doing_ == Doing::stopping ? "stopping"
-                                                      : "running"},
-                {"kernel", machine_.kernel.version},
-                {"generation", machine_.number},
-                {"cpus", machine_.config.cpus},
-                {"memory", machine_.layout.user_memory},
-                {"kernel_memory", machine_.layout.kernel_memory},
-                {"disk", machine_.config.disk},
-                {"address", machine_.config.address},
-                {"accelerator", to_string(machine_.accelerator.accelerator)},
-                {"accelerator_reason", machine_.accelerator.reason},
-                {"supervisor_pid", ::getpid()},
-                {"sessions", sessions_}};
-    if (doing_ == Doing::updating) {
+    const bool updating = doing_ == Doing::updating;
+    Json out = updating ? facts_ : facts();
+    out["state"] = updating ? "updating" : doing_ == Doing::stopping ? "stopping" : "running";
+    out["sessions"] = sessions_;
+    if (updating)
         out["update"] = {{"phase", to_string(last_progress_.phase)},
                          {"fraction", last_progress_.fraction},
                          {"text", last_progress_.text}};
-    } else {
+    else
         out["qemu_pid"] = machine_.generation->process().pid();
-    }
     return out;
 }
 
 Result<Json> Service::check(const Json& params) {
-    NAP_TRY(auto session, Session::begin(*this));
+    NAP_TRY(auto session, Session::begin(*this, "check"));
     kernel::Kernel newer;
     std::string wanted = params.value("kernel", "");
     if (!wanted.empty()) {
@@ -148,37 +211,27 @@ Result<Json> Service::check(const Json& params) {
 }
 
 Result<Json> Service::update(const Json& params, channel::Call& call) {
-    auto tell = [](const std::string& text) { spdlog::info("{}", text); };
-    NAP_TRY(auto newer,
-            kernel::Store(paths_.kernels(), paths_.libexec).refresh(params.value("kernel", ""), tell));
-    {
-        std::lock_guard lock(mutex_);
-        if (doing_ != Doing::serving)
-            return fail(ErrorKind::busy,
-                        fmt::format("an update of machine {} is already under way, or it is stopping",
-                                    machine_.config.name));
-        doing_ = Doing::updating;
-    }
+    const auto testing = testing_from(params, machine_.testing);
+    NAP_TRY(auto updating, Updating::begin(*this));
+    auto tell = [&](const update::Progress& progress) {
+        {
+            std::lock_guard lock(mutex_);
+            last_progress_ = progress;
+        }
+        // A client that went away does not stop the update.
+        (void)call.send_event(
+            {{"phase", to_string(progress.phase)}, {"fraction", progress.fraction}, {"text", progress.text}});
+    };
+    NAP_TRY(auto newer, kernel::Store(paths_.kernels(), paths_.libexec)
+                            .refresh(params.value("kernel", ""), [&](const std::string& text) {
+                                spdlog::info("{}", text);
+                                tell({update::Phase::check, 0, text});
+                            }));
     auto started = std::time(nullptr);
-    auto outcome = update::run_update(machine_, newer, testing_from(params, machine_.testing),
-                                      [&](const update::Progress& progress) {
-                                          {
-                                              std::lock_guard lock(mutex_);
-                                              last_progress_ = progress;
-                                          }
-                                          // A client that went away does not stop the update.
-                                          (void)call.send_event({{"phase", to_string(progress.phase)},
-                                                                 {"fraction", progress.fraction},
-                                                                 {"text", progress.text}});
-                                      });
+    auto outcome = update::run_update(machine_, newer, testing, tell);
     bool begun = outcome.report.phases_ms.size() > 1;  // a refusal at check is no update
     Json report;
     if (begun) report = keep_in_history(machine_.paths.history(), outcome.report, started);
-    {
-        std::lock_guard lock(mutex_);
-        doing_ = Doing::serving;
-        changed_.notify_all();
-    }
     if (!outcome.result) return std::unexpected(outcome.result.error());
     return report;
 }

@@ -24,24 +24,33 @@ class Service {
     void ask_to_stop();
     // The generation's process, safe to look at beside an update.
     bool generation_runs();
+    // Where the machine's init has ended (poweroff, or a crash): nothing of the machine runs any more. The
+    // agent is asked; one that does not answer is taken to be busy.
+    bool userland_ended();
 
   private:
     enum class Doing { serving, updating, stopping };
 
-    // One session (exec, put, get) or the one update at a time: they exclude each other.
+    // Sessions (exec, put, get, check) begin while no update is under way. Which of them an update can begin
+    // beside: those the agent names as obstacles, and copies it cannot.
     class Session;
-    Result<> begin_session();
-    void end_session();
+    class Updating;
+    Result<> begin_session(const std::string& method);
+    void end_session(const std::string& method);
+    Result<> begin_update();
+    void end_update();
     Result<channel::Json> update(const channel::Json& params, channel::Call& call);
     Result<channel::Json> check(const channel::Json& params);
     channel::Json status();
+    channel::Json facts() const;  // of what runs; mutex_ held, or nothing else under way
 
     Paths paths_;
     update::RunningMachine& machine_;
     std::mutex mutex_;
     std::condition_variable changed_;
     Doing doing_ = Doing::serving;
-    int sessions_ = 0;
+    int sessions_ = 0, copies_ = 0;  // the copies are sessions, too
+    channel::Json facts_;            // while updating: as they were at its begin
     bool stop_asked_ = false;
     update::Progress last_progress_{update::Phase::check, 0, ""};
 };

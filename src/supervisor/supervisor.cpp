@@ -45,12 +45,31 @@ Result<UniqueFd> stop_signals() {
     return fd;
 }
 
+constexpr std::chrono::seconds kLookAtUserland{2};
+
+std::unique_ptr<channel::Link> serve_client(Service& service, UniqueFd client) {
+    return std::make_unique<channel::Link>(
+        std::move(client),
+        [&service](const std::string& method, const channel::Json& params, channel::Call& call) {
+            return service.answer(method, params, call);
+        },
+        channel::LinkOptions{.starts_even = true});
+}
+
 void serve(Service& service, int listener, int signals) {
     std::list<std::unique_ptr<channel::Link>> clients;
+    auto looked = std::chrono::steady_clock::now();
     while (!service.wait_for_stop(std::chrono::milliseconds(0))) {
         if (!service.generation_runs()) {
             spdlog::error("the machine's QEMU process ended");
             return;
+        }
+        if (std::chrono::steady_clock::now() - looked > kLookAtUserland) {
+            if (service.userland_ended()) {
+                spdlog::warn("the machine's init ended: the machine is stopped");
+                return;
+            }
+            looked = std::chrono::steady_clock::now();
         }
         pollfd waiting[] = {{listener, POLLIN, 0}, {signals, POLLIN, 0}};
         ::poll(waiting, 2, 100);
@@ -66,12 +85,12 @@ void serve(Service& service, int listener, int signals) {
         if (!(waiting[0].revents & POLLIN)) continue;
         auto client = channel::accept_unix(listener);
         if (!client) continue;
-        clients.push_back(std::make_unique<channel::Link>(
-            std::move(*client),
-            [&service](const std::string& method, const channel::Json& params, channel::Call& call) {
-                return service.answer(method, params, call);
-            },
-            channel::LinkOptions{.starts_even = true}));
+        try {
+            clients.push_back(serve_client(service, std::move(*client)));
+        } catch (const std::exception& exception) {
+            // No thread, no memory for it: it is this client that goes, not the machine
+            spdlog::error("a client could not be served: {}", exception.what());
+        }
     }
 }
 
@@ -101,7 +120,11 @@ Result<> supervise(const Paths& paths, const std::string& name, int ready_fd, bo
     if (!listener) {
         tell_ready(ready, fmt::format("error {} {}", to_string(listener.error().kind),
                                       one_line(listener.error().message)));
-        (void)shut_down(machine);
+        // One that was recovered may be recovered again
+        if (recover_only)
+            machine.generation->leave();
+        else
+            (void)shut_down(machine);
         return std::unexpected(listener.error());
     }
     spdlog::info("{} is up", name);

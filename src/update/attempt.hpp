@@ -68,7 +68,7 @@ struct Attempt {
     Guard injected;
 
     // What is given back, last first: the newer generation is gone before the older kernel goes on.
-    Guard files, quiet, network, tasks, file_systems, cpus;
+    Guard files, quiet, network, tasks, file_systems, cpus, overlay;
     std::optional<machine::TapQueue> tap;
     std::unique_ptr<machine::Generation> newer;
 
@@ -106,9 +106,9 @@ Result<> prepare(Attempt& attempt);
 Result<> freeze(Attempt& attempt);
 Result<> capture(Attempt& attempt);
 Result<> restore(Attempt& attempt);
-Result<> commit(Attempt& attempt);  // an error means: not committed
+Result<> commit(Attempt& attempt);           // an error means: not committed
 Result<> resume_userland(Attempt& attempt);  // of the newer kernel, which serves; unless it runs already
-void take_over(Attempt& attempt);   // after the record: the older generation ends, the newer one serves
-void settle(Attempt& attempt);      // after commit: failures become warnings
+void take_over(Attempt& attempt);  // after the record: the older generation ends, the newer one serves
+void settle(Attempt& attempt);     // after commit: failures become warnings
 
 }  // namespace nap::update

@@ -28,17 +28,24 @@ Guard undone_by(Attempt& attempt, const char* method, channel::Json params, cons
 Guard made_files(Attempt& attempt) {
     const auto& paths = attempt.machine.paths;
     return Guard(
-        [files = std::vector<fs::path>{paths.kernel_memory(attempt.number), paths.overlay(attempt.number),
-                                       paths.generation(attempt.number), paths.images()}]() -> Result<> {
+        [files = std::vector<fs::path>{paths.kernel_memory(attempt.number), paths.generation(attempt.number),
+                                       paths.images()}]() -> Result<> {
+            Result<> outcome;
             for (const auto& file : files) {
                 std::error_code failure;
                 fs::remove_all(file, failure);
                 if (failure)
-                    return fail(ErrorKind::io, "cannot remove " + file.string() + ": " + failure.message());
+                    outcome =
+                        fail(ErrorKind::io, "cannot remove " + file.string() + ": " + failure.message());
             }
-            return {};
+            return outcome;
         },
         attempt.problem("removing the update's files"));
+}
+
+Guard made_overlay(Attempt& attempt) {
+    return Guard([overlay = attempt.machine.paths.overlay(attempt.number)] { return remove_file(overlay); },
+                 attempt.problem("removing the newer generation's overlay"));
 }
 
 Guard quieted(Attempt& attempt) {

@@ -9,6 +9,7 @@
 namespace nap::update {
 
 Guard made_files(Attempt& attempt);    // of the newer generation, and CRIU's images
+Guard made_overlay(Attempt& attempt);  // part of the disk, were it still there when the older kernel writes
 Guard quieted(Attempt& attempt);       // khugepaged and the like
 Guard frozen_tasks(Attempt& attempt);  // the userland
 Guard handed_network(Attempt& attempt);

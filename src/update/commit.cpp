@@ -68,7 +68,7 @@ Result<> commit(Attempt& attempt) {
     NAP_CHECK(newer_answers(attempt));
     // The one commit point. Nothing is given back any more.
     for (Guard* guard : {&attempt.quiet, &attempt.network, &attempt.tasks, &attempt.file_systems,
-                         &attempt.cpus, &attempt.files})
+                         &attempt.cpus, &attempt.overlay, &attempt.files})
         guard->dismiss();
     attempt.restore_call.reset();
     attempt.warn(without_exceptions([&attempt]() -> Result<> {

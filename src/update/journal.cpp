@@ -43,6 +43,29 @@ std::vector<Record> decode(std::string_view bytes) {
     }
 }
 
+Result<Transaction> transaction_of(const std::vector<Record>& journal) {
+    Transaction of;
+    try {
+        const Json& begun = journal.front().facts;
+        of.older_number = begun.at("older_number").get<int>();
+        of.newer_number = begun.at("newer_number").get<int>();
+        of.older_kernel = begun.at("older_kernel").get<std::string>();
+        of.newer_kernel = begun.at("newer_kernel").get<std::string>();
+        for (const auto& record : journal)
+            if (record.facts.contains("machine_time")) {
+                const Json& time = record.facts.at("machine_time");
+                of.realtime_ns = time.at("realtime_ns").get<std::int64_t>();
+                of.host_monotonic_ns = time.at("host_monotonic_ns").get<std::int64_t>();
+            }
+    } catch (const Json::exception& exception) {
+        return fail(ErrorKind::protocol, std::string("the update's journal is damaged: ") + exception.what());
+    }
+    if (of.newer_number != of.older_number + 1)
+        return fail(ErrorKind::protocol,
+                    "the update's journal is damaged: its generations do not follow each other");
+    return of;
+}
+
 Result<Journal> Journal::begin(const std::filesystem::path& path, const Json& facts) {
     return resume(path, {{Step::begun, facts}});
 }
@@ -64,6 +87,13 @@ Result<> Journal::reach(Step step, const Json& facts) {
     if (::fdatasync(fd_.get()) != 0) return fail_errno("cannot sync the journal");
     step_ = step;
     return {};
+}
+
+Result<> forget_journal(const std::filesystem::path& path) {
+    NAP_TRY(auto records, read_journal(path));
+    if (!records.empty() && !is_final(records.back().step))
+        return fail(ErrorKind::internal, path.string() + " is the journal of an update that is not finished");
+    return remove_file(path);
 }
 
 Result<std::vector<Record>> read_journal(const std::filesystem::path& path) {

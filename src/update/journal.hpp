@@ -3,6 +3,7 @@
 // synced. A successor reads it to roll back or to complete. A torn last line is not a record.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -19,6 +20,14 @@ struct Record {
     Step step;
     nlohmann::json facts;  // what a successor needs: generations' process ids, files, versions
 };
+
+// What a journal says of its update.
+struct Transaction {
+    int older_number = 0, newer_number = 0;  // of the generations; the newer follows the older
+    std::string older_kernel, newer_kernel;
+    std::int64_t realtime_ns = 0, host_monotonic_ns = 0;  // the machine's clock, once frozen
+};
+Result<Transaction> transaction_of(const std::vector<Record>& journal);  // of one record at least
 
 std::string encode(const Record& record);
 // The records before the first line that is none. Untrusted bytes.
@@ -40,6 +49,9 @@ class Journal {
     UniqueFd fd_;
     Step step_;
 };
+
+// Of a machine that is started anew: its generations are counted from 1 again. It must be final.
+Result<> forget_journal(const std::filesystem::path& path);
 
 Result<std::vector<Record>> read_journal(const std::filesystem::path& path);  // none there: no records
 

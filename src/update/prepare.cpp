@@ -20,6 +20,7 @@ Result<> make_files(Attempt& attempt) {
     const auto& paths = attempt.machine.paths;
     auto sockets = paths.generation(attempt.number);
     attempt.files = made_files(attempt);
+    attempt.overlay = made_overlay(attempt);
     std::error_code failure;
     fs::remove_all(paths.images(), failure);
     fs::create_directories(paths.images(), failure);

@@ -11,44 +11,14 @@
 #include "update/attempt.hpp"
 #include "update/borrowed.hpp"
 #include "update/recovery.hpp"
+#include "update/unsettled.hpp"
 
 namespace nap::update {
 
 namespace {
 
-using Json = nlohmann::json;
 using machine::FoundGeneration;
 using Living = std::map<int, FoundGeneration>;
-
-// What the journal says of the update.
-struct Transaction {
-    int older_number = 0, newer_number = 0;
-    std::string older_kernel, newer_kernel;
-    std::int64_t realtime_ns = 0, host_monotonic_ns = 0;  // the machine's clock, once frozen
-};
-
-Result<Transaction> transaction_of(const std::vector<Record>& journal) {
-    Transaction of;
-    try {
-        const Json& begun = journal.front().facts;
-        of.older_number = begun.at("older_number").get<int>();
-        of.newer_number = begun.at("newer_number").get<int>();
-        of.older_kernel = begun.at("older_kernel").get<std::string>();
-        of.newer_kernel = begun.at("newer_kernel").get<std::string>();
-        for (const auto& record : journal)
-            if (record.facts.contains("machine_time")) {
-                const Json& time = record.facts.at("machine_time");
-                of.realtime_ns = time.at("realtime_ns").get<std::int64_t>();
-                of.host_monotonic_ns = time.at("host_monotonic_ns").get<std::int64_t>();
-            }
-    } catch (const Json::exception& exception) {
-        return fail(ErrorKind::protocol, std::string("the update's journal is damaged: ") + exception.what());
-    }
-    if (of.newer_number != of.older_number + 1)
-        return fail(ErrorKind::protocol,
-                    "the update's journal is damaged: its generations do not follow each other");
-    return of;
-}
 
 Result<> end(const FoundGeneration& found) {
     auto process = Process::adopt(found.pid, found.start_time);
@@ -96,7 +66,15 @@ class Recoverer {
     Recoverer(RunningMachine& machine, const kernel::Store& kernels, const TimeLimits& limits)
         : machine_(machine), kernels_(kernels), limits_(limits) {}
 
+    // Until all has gone well the machine's processes are nobody's: an error ends none of them.
     Result<Recovered> run() {
+        auto recovered = recover();
+        if (recovered && machine_.generation) machine_.generation->keep();
+        return recovered;
+    }
+
+  private:
+    Result<Recovered> recover() {
         NAP_TRY(living_, machine::find_generations(machine_.config.name, machine_.paths));
         NAP_TRY(journal_, read_journal(machine_.paths.journal()));
         bool under_way = !journal_.empty() && !is_final(journal_.back().step);
@@ -125,15 +103,20 @@ class Recoverer {
         return fail(ErrorKind::internal, "a recovery of no known kind");
     }
 
-  private:
     // A machine that was half-way up, or half-way down, has no userland: it is ended.
     Result<Recovered> serve_on(const std::string& version, int number) {
+        if (living_.empty()) return Recovered{};
+        if (!living_.contains(number))
+            return fail(
+                ErrorKind::protocol,
+                fmt::format("generation {} of {} lives, which its journal does not know: it should be {}",
+                            living_.begin()->first, machine_.config.name, number));
         NAP_CHECK(end_all_but(living_, number));
-        if (!living_.contains(number)) return Recovered{};
         NAP_TRY(auto kernel, kernels_.find(version));
         NAP_CHECK(install(machine_, kernel, number, living_.at(number), limits_));
         NAP_TRY(machine_.init_host_pid, agent::userland_init(machine_.generation->agent(), limits_.call));
         if (machine_.init_host_pid == 0) {
+            machine_.generation->end();
             machine_.generation.reset();
             machine_.tap.reset();
             return Recovered{};
@@ -160,6 +143,7 @@ class Recoverer {
         attempt.tasks = frozen_tasks(attempt);
         attempt.file_systems = frozen_file_systems(attempt);
         attempt.cpus = stopped_cpus(attempt);
+        attempt.overlay = made_overlay(attempt);
         attempt.roll_back();
         attempt.report.error = fmt::format("nap's supervisor ended during the update, after step {}",
                                            to_string(journal_.back().step));
@@ -169,17 +153,30 @@ class Recoverer {
         return recovered(attempt, "rolled back");
     }
 
+    // The newer generation, and that its userland is there.
+    Result<> join_newer(Attempt& attempt) {
+        const auto& found = living_.at(of_.newer_number);
+        NAP_TRY(attempt.newer, adopt(machine_, attempt.newer_kernel, of_.newer_number, found, limits_));
+        NAP_TRY(attempt.newer_init_host_pid, agent::userland_init(attempt.newer->agent(), limits_.call));
+        if (attempt.newer_init_host_pid != 0) return {};
+        return fail(ErrorKind::guest, "no process of the machine is there in the newer kernel");
+    }
+
     Result<Recovered> complete() {
-        NAP_CHECK(end_all_but(living_, of_.newer_number));
         NAP_TRY(auto newer, kernels_.find(of_.newer_kernel));
         machine_.number = of_.older_number;
         Attempt attempt(machine_, newer, {}, {}, limits_);
         attempt.timeline.begin(Phase::commit);
-        const auto& found = living_.at(of_.newer_number);
-        NAP_TRY(attempt.tap, take_tap(machine_, found));
+        if (auto joined = join_newer(attempt); !joined) {
+            if (!living_.contains(of_.older_number)) return std::unexpected(joined.error());
+            // It has served nobody yet
+            spdlog::warn("update: {}; the older generation goes on", joined.error().message);
+            attempt.newer.reset();
+            return roll_back();
+        }
+        NAP_CHECK(end_all_but(living_, of_.newer_number));
+        NAP_TRY(attempt.tap, take_tap(machine_, living_.at(of_.newer_number)));
         if (attempt.tap) NAP_CHECK(attempt.tap->attach());
-        NAP_TRY(attempt.newer, adopt(machine_, newer, of_.newer_number, found, limits_));
-        NAP_TRY(attempt.newer_init_host_pid, agent::userland_init(attempt.newer->agent(), limits_.call));
         // From here to the machine's clock as it is now: the host's has not stopped.
         attempt.machine_time_ns = of_.realtime_ns + host_monotonic_ns() - of_.host_monotonic_ns;
         attempt.machine_time_at = attempt.frozen_at = std::chrono::steady_clock::now();
@@ -202,6 +199,7 @@ class Recoverer {
         Attempt attempt(machine_, none, {}, {}, limits_);
         NAP_TRY(attempt.journal, Journal::resume(machine_.paths.journal(), journal_));
         attempt.files = made_files(attempt);
+        attempt.overlay = made_overlay(attempt);
         attempt.roll_back();
         attempt.report.error =
             "the older generation's QEMU ended during the update: the machine does not run";
@@ -209,13 +207,7 @@ class Recoverer {
     }
 
     Result<Recovered> lost_after_commit() {
-        auto overlay = machine_.paths.overlay(of_.newer_number);
-        if (std::filesystem::exists(overlay))
-            NAP_CHECK(machine::merge_without_guest(overlay, machine_.config.disk, machine_.disk));
-        machine_.config.kernel = of_.newer_kernel;
-        NAP_CHECK(machine::save_config(machine_.paths.config(), machine_.config));
-        NAP_TRY(auto journal, Journal::resume(machine_.paths.journal(), journal_));
-        NAP_CHECK(journal.reach(Step::settled));
+        NAP_CHECK(settle_without_guest(machine_));
         spdlog::warn(
             "the newer generation's QEMU ended after the commit: what it wrote is in the disk image");
         return Recovered{};

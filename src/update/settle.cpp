@@ -37,8 +37,6 @@ Result<> merge_overlay(Attempt& attempt) {
     auto step = attempt.timeline.step("merge overlay");
     NAP_CHECK(attempt.point("settle.merge"));
     NAP_CHECK(attempt.machine.generation->merge_overlay(attempt.limits.merge));
-    std::error_code failure;
-    std::filesystem::remove(attempt.machine.paths.overlay(attempt.number), failure);
     NAP_TRY(bool stood_still, attempt.machine.generation->retry_failed_writes());
     if (stood_still)
         attempt.report.warnings.push_back(attempt.machine.paths.state.string() +

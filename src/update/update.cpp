@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "update/attempt.hpp"
+#include "update/unsettled.hpp"
 
 namespace nap::update {
 
@@ -17,7 +18,8 @@ void Attempt::roll_back() {
     restore_call.reset();
     memory_watch.reset();
     newer.reset();  // before anything of the older kernel goes on
-    for (Guard* guard : {&cpus, &file_systems, &tasks, &network, &quiet, &files}) guard->give_back();
+    for (Guard* guard : {&overlay, &cpus, &file_systems, &tasks, &network, &quiet, &files})
+        guard->give_back();
     if (!journal) return;
     if (auto done = journal->reach(Step::rolled_back); !done) report.warnings.push_back(done.error().message);
 }
@@ -77,23 +79,13 @@ Result<> run_phase(Attempt& attempt, const PhaseStep& step) {
     return {};
 }
 
-// The disk overlay of the update before, where it could not be merged.
-Result<> finish_last_update(RunningMachine& machine, const TimeLimits& limits) {
-    NAP_TRY(auto journal, read_journal(machine.paths.journal()));
-    if (journal.empty() || journal.back().step != Step::committed) return {};
-    if (auto merged = machine.generation->merge_overlay(limits.merge); !merged)
-        return std::unexpected(merged.error().within("finishing the update before"));
-    NAP_TRY(auto last, Journal::resume(machine.paths.journal(), journal));
-    return last.reach(Step::settled);
-}
-
 Result<> run_to_commit(Attempt& attempt) {
     RunningMachine& machine = attempt.machine;
     attempt.timeline.begin(Phase::check);
     attempt.tell(Phase::check, 0.0, "checking what runs");
     NAP_CHECK(check(attempt));
     attempt.memory_before = memory_of_generation(machine);
-    NAP_CHECK(finish_last_update(machine, attempt.limits));
+    NAP_CHECK(settle_last_update(machine, attempt.limits));
     NAP_TRY(attempt.journal,
             Journal::begin(machine.paths.journal(), {{"older_kernel", machine.kernel.version},
                                                      {"older_number", machine.number},

@@ -99,12 +99,13 @@ TEST_P(Block, NewerSeesWhatOlderWroteLastAndCommits) {
     EXPECT_TRUE(newer.io("root-overlay", "write -P 0x22 4096 512"));
     EXPECT_TRUE(newer.io("root-overlay", "write -P 0x33 8M 1M"));
     EXPECT_TRUE(newer.io("root-overlay", "discard 1M 64k"));
-    auto merged = merge_into_image(*newer.qmp, image, std::chrono::seconds(20));
+    auto merged = merge_into_image(*newer.qmp, image, overlay, std::chrono::seconds(20));
     ASSERT_TRUE(merged) << merged.error().message;
     // Its file, too: no descriptor is left that would keep its memory
     for (const auto& open :
          std::filesystem::directory_iterator("/proc/" + std::to_string(newer.process.pid()) + "/fd"))
-        EXPECT_NE(std::filesystem::read_symlink(open), overlay);
+        EXPECT_FALSE(std::filesystem::read_symlink(open).string().starts_with(overlay.string()));
+    EXPECT_FALSE(std::filesystem::exists(overlay)) << "it could be merged again";
     // The overlay is gone, the image is written to directly from now on
     EXPECT_FALSE(newer.qmp->execute("blockdev-del", {{"node-name", "root-overlay"}}));
     EXPECT_TRUE(newer.io("root-image", "write -P 0x44 16M 64k"));
@@ -158,7 +159,7 @@ TEST_P(Block, MergeCanBeDoneAgain) {
     ASSERT_TRUE(newer.qmp->execute(
         "block-commit", {{"job-id", "merge"}, {"device", "root-overlay"}, {"auto-dismiss", false}}));
     for (int times = 0; times < 3; ++times) {
-        auto merged = merge_into_image(*newer.qmp, image, std::chrono::seconds(20));
+        auto merged = merge_into_image(*newer.qmp, image, overlay, std::chrono::seconds(20));
         ASSERT_TRUE(merged) << merged.error().message;
     }
     newer.process.kill_and_wait();
@@ -167,7 +168,7 @@ TEST_P(Block, MergeCanBeDoneAgain) {
 
 TEST_P(Block, MergeWithoutBackingIsAnError) {
     auto newer = start_newer();
-    auto merged = merge_into_image(*newer.qmp, image, std::chrono::seconds(20));
+    auto merged = merge_into_image(*newer.qmp, image, overlay, std::chrono::seconds(20));
     ASSERT_FALSE(merged);
     EXPECT_NE(merged.error().message.find("Merging the overlay"), std::string::npos);
 }

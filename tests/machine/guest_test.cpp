@@ -158,13 +158,12 @@ TEST_P(GuestTest, DiskGoesToTheNewerGenerationAndBackOrIsMerged) {
         "(i=0; while [ $i -lt 150 ]; do echo $i > /mnt/w$i; sync; i=$((i+1)); done; echo end > /mnt/end) "
         "> /dev/null 2>&1 &");
     began = std::chrono::steady_clock::now();
-    auto merged = merge_into_image(*newest.qemu.qmp, image, kLong);
+    auto merged = merge_into_image(*newest.qemu.qmp, image, newest.spec.overlay, kLong);
     ASSERT_TRUE(merged) << merged.error().message;
     took = std::chrono::steady_clock::now() - began;
     std::printf("merge: %.1f ms\n", std::chrono::duration<double, std::milli>(took).count());
     newest.sh(
         "while [ ! -e /mnt/end ]; do sleep 0.2; done; md5sum < /mnt/early; echo after > /mnt/after; sync");
-    std::filesystem::remove(newest.spec.overlay);
     ASSERT_TRUE(newest.qemu.qmp->execute("stop"));
     newest.qemu.process.kill_and_wait();
     check_disk({"early", "late", "rolled-back", "new", "w0", "w149", "end", "after"});
