@@ -2,6 +2,7 @@
 // nap cp: files and folders into a machine and out of it.
 #include "channel/tree.hpp"
 #include "cli/command.hpp"
+#include "cli/deferred_signals.hpp"
 #include "cli/machines.hpp"
 
 namespace nap::cli {
@@ -42,11 +43,22 @@ Result<> put(channel::Call& call, const std::string& local) {
     return std::unexpected(reply.error());
 }
 
+Result<channel::Incoming> receive(channel::Call& call, const DeferredSignals& signals) {
+    constexpr channel::Milliseconds kPoll = 100ms;
+    for (auto left = kPeerLimit; left > kPoll; left -= kPoll) {
+        if (signals.came()) return fail(ErrorKind::refused, "it was interrupted");
+        auto incoming = call.receive(kPoll);
+        if (incoming || incoming.error().kind != ErrorKind::timeout) return incoming;
+    }
+    return call.receive(kPoll);
+}
+
 // The name is what was asked for: a machine does not choose which file here it replaces.
-Result<> get(channel::Call& call, const std::string& remote, const std::string& local) {
+Result<> get(channel::Call& call, const std::string& remote, const std::string& local,
+             const DeferredSignals& signals) {
     channel::TreeReceiver receiver(local, {}, channel::name_of_root(remote));
     for (;;) {
-        NAP_TRY(auto incoming, call.receive(kPeerLimit));
+        NAP_TRY(auto incoming, receive(call, signals));
         if (auto* data = std::get_if<channel::Data>(&incoming)) NAP_CHECK(receiver.feed(data->bytes));
         if (auto* reply = std::get_if<channel::Reply>(&incoming)) {
             if (!reply->result) return std::unexpected(reply->result.error());
@@ -69,9 +81,11 @@ Result<int> copy(const Context& context, const CopyOptions& options) {
         return fail(ErrorKind::not_found, "there is no file " + from.path);
 
     const auto& there = into ? to : from;
+    std::optional<DeferredSignals> signals;  // outlives the receiver and its unfinished file
+    if (!into) signals.emplace();
     NAP_TRY(auto link, connect_supervisor(context, there.machine));
     NAP_TRY(auto call, link->start(into ? "put" : "get", {{"path", there.path}}));
-    auto done = into ? put(*call, from.path) : get(*call, from.path, to.path);
+    auto done = into ? put(*call, from.path) : get(*call, from.path, to.path, *signals);
     if (!done)
         return std::unexpected(done.error().within("cannot copy " + options.from + " to " + options.to));
     return 0;
