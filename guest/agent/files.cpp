@@ -47,7 +47,8 @@ Result<> receive_tree(Call& call, channel::TreeReceiver& receiver) {
             NAP_CHECK(receiver.feed(data->bytes));
         if (auto* end = std::get_if<channel::End>(&incoming); end && end->part == 0) break;
     }
-    if (!receiver.complete()) return fail(ErrorKind::protocol, "the files broke off before their end");
+    if (!receiver.complete())
+        return fail(ErrorKind::protocol, "the files broke off before their end, at " + receiver.path());
     return {};
 }
 

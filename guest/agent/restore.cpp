@@ -44,7 +44,7 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     if (!members.empty()) return fail(ErrorKind::busy, "a userland is there already");
     NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
     NAP_TRY(const CriuFolders folders, CriuFolders::make());
-    channel::TreeReceiver images(folders.images);
+    channel::TreeReceiver images(folders.images, {}, "");
     NAP_CHECK(receive_tree(call, images));  // beside which the disk may be mounted
 
     const std::lock_guard lock(agent.lifecycle);

@@ -19,6 +19,7 @@ namespace nap::channel {
 namespace {
 
 constexpr std::size_t kPiece = 256 * 1024;
+constexpr std::size_t kMostUnsized = 64 << 20;
 
 class Sender {
   public:
@@ -27,8 +28,7 @@ class Sender {
     Result<> send_root(const std::filesystem::path& root) {
         struct stat status {};
         if (::stat(root.c_str(), &status) != 0) return fail_errno("cannot read " + root.string());
-        auto name = root.filename().string();
-        NAP_CHECK(send_entry(root, "", S_ISDIR(status.st_mode) ? "" : name, status));
+        NAP_CHECK(send_entry(root, "", name_of_root(root), status));
         NAP_CHECK(put(encode_u32(0)));
         NAP_CHECK(flush());
         NAP_CHECK(put(encode_u32(static_cast<std::uint32_t>(checksum_))));
@@ -93,28 +93,46 @@ class Sender {
         if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))
             return fail(ErrorKind::busy, "cannot send " + file + ": it was replaced meanwhile");
         entry.size = static_cast<std::uint64_t>(status.st_size);
-        if (entry.size == 0) return send_unsized(file, entry);
+        if (entry.size == 0) return send_unsized(fd.get(), file, entry);
         NAP_CHECK(put_header(entry));
         for (auto left = entry.size; left > 0;) {
             if (filled_ == kPiece) NAP_CHECK(flush());
             auto room = std::min<std::uint64_t>(left, kPiece - filled_);
-            ssize_t got = ::read(fd.get(), piece_.data() + filled_, room);
-            if (got < 0 && errno == EINTR) continue;
-            if (got < 0) return fail_errno("cannot read " + file);
+            NAP_TRY(const auto got, read_some(fd.get(), std::span(piece_).subspan(filled_, room), file));
             if (got == 0)
                 return fail(ErrorKind::busy, "cannot send " + file + ": it became shorter meanwhile");
-            filled_ += static_cast<std::size_t>(got);
-            left -= static_cast<std::uint64_t>(got);
+            filled_ += got;
+            left -= got;
         }
         return {};
     }
 
     // Files of /proc and /sys have content, but no size.
-    Result<> send_unsized(const std::string& file, TreeEntry& entry) {
-        NAP_TRY(std::string content, read_file(file));
-        entry.size = content.size();
+    Result<> send_unsized(int fd, const std::string& file, TreeEntry& entry) {
+        std::vector<std::byte> content;
+        std::size_t length = 0;
+        for (std::size_t got = 1; got > 0; length += got) {
+            if (length > kMostUnsized)
+                return fail(ErrorKind::unsupported,
+                            "cannot send " + file + ": it is too long for a file of no size");
+            if (content.size() - length < 4096) content.resize(content.size() * 2 + 4096);
+            NAP_TRY(got, read_some(fd, std::span(content).subspan(length), file));
+        }
+        entry.size = length;
         NAP_CHECK(put_header(entry));
-        return put(as_bytes(content));
+        return put(std::span(content).first(length));
+    }
+
+    // 0 at its end. The descriptor does not block: kmsg would, for as long as the kernel has nothing to say.
+    Result<std::size_t> read_some(int fd, std::span<std::byte> room, const std::string& file) {
+        for (;;) {
+            const ssize_t got = ::read(fd, room.data(), room.size());
+            if (got >= 0) return static_cast<std::size_t>(got);
+            if (errno == EAGAIN)
+                return fail(ErrorKind::unsupported,
+                            "cannot send " + file + ": it does not end, it waits for more to come");
+            if (errno != EINTR) return fail_errno("cannot read " + file);
+        }
     }
 
     Result<> put_header(const TreeEntry& entry) {

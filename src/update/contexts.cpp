@@ -16,7 +16,8 @@ constexpr std::uint64_t kMostFiles = 100'000;
 Result<std::uint64_t> take_contexts(channel::Call& dump, const std::filesystem::path& folder,
                                     std::uint64_t most, milliseconds limit, const channel::Sink& onward) {
     auto began = Clock::now();
-    channel::TreeReceiver images(folder, {.entries = kMostFiles, .bytes = most, .symlinks = false});
+    channel::TreeReceiver images(folder, {.entries = kMostFiles, .bytes = most, .symlinks = false},
+                                 "");  // the files themselves, whatever the agent calls their folder
     for (;;) {
         auto allowed = limit + milliseconds(images.bytes() * 1000 / kMiB);
         auto left = std::chrono::ceil<milliseconds>(began + allowed - Clock::now());

@@ -2,84 +2,28 @@
 #include "channel/tree.hpp"
 
 #include <fcntl.h>
-#include <gmock/gmock.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <filesystem>
-
-#include "base/fd.hpp"
 #include "channel/frame.hpp"
 #include "channel/tree_entry.hpp"
-#include "tests/channel/forged_tree.hpp"
+#include "tests/channel/trees.hpp"
 
-using namespace nap;
-using namespace nap::channel;
-namespace fs = std::filesystem;
-using testing::HasSubstr;
-
+namespace nap::test {
 namespace {
 
-using Bytes = std::vector<std::byte>;
+using channel::is_safe_path;
+using channel::send_tree;
+using testing::HasSubstr;
 
-class Trees : public testing::Test {
-  protected:
-    Trees() {
-        char name[] = "/tmp/nap-tree-XXXXXX";
-        directory = ::mkdtemp(name);
-    }
-    ~Trees() override { fs::remove_all(directory); }
-
-    static void make_file(const fs::path& path, std::string_view content) {
-        ASSERT_TRUE(replace_file(path, content, 0640)) << path;
-    }
-    static Bytes sent(const fs::path& root) {
-        Bytes bytes;
-        auto result = send_tree(root, [&](std::span<const std::byte> piece) -> Result<> {
-            bytes.insert(bytes.end(), piece.begin(), piece.end());
-            return {};
-        });
-        EXPECT_TRUE(result) << result.error().message;
-        return bytes;
-    }
-    static Result<> received(const fs::path& root, const Bytes& bytes, std::size_t step = 1 << 20,
-                             TreeLimits limits = {}) {
-        TreeReceiver receiver(root, limits);
-        for (std::size_t at = 0; at < bytes.size(); at += step)
-            NAP_CHECK(receiver.feed(std::span(bytes).subspan(at, std::min(step, bytes.size() - at))));
-        if (!receiver.complete()) return fail(ErrorKind::protocol, "incomplete");
-        return {};
-    }
-    fs::path directory;
-};
-
-// Entries as a hostile peer may write them.
-Bytes forged(std::initializer_list<std::pair<Json, std::string>> entries) {
-    std::string text;
-    for (auto& [header, content] : entries) text += test::tree_entry(header, content);
-    text = test::end_tree(std::move(text));
-    auto bytes = as_bytes(text);
-    return {bytes.begin(), bytes.end()};
-}
-
-Json file(const std::string& path, std::size_t size = 0) {
-    return {{"path", path}, {"type", "file"}, {"mode", 0644}, {"size", size}};
-}
-Json folder(const std::string& path) {
-    return {{"path", path}, {"type", "directory"}, {"mode", 0755}};
-}
-Json link(const std::string& path, const std::string& target) {
-    return {{"path", path}, {"type", "symlink"}, {"target", target}};
-}
-
-TEST_F(Trees, ChangedBytesAreNoticed) {
+TEST_F(Trees, ChangedBytesAreNoticedBeforeTheFileIsThere) {
     make_file(directory / "from", "some content");
     const Bytes good = sent(directory / "from");
     for (std::size_t at = 0; at < good.size(); ++at) {
         Bytes changed = good;
         changed[at] ^= std::byte{1};
         EXPECT_FALSE(received(directory / "to", changed)) << at;
+        EXPECT_FALSE(fs::exists(directory / "to")) << at;
     }
     EXPECT_TRUE(received(directory / "to", good));
 }
@@ -131,7 +75,7 @@ TEST_F(Trees, EmptyFolderAndFoldersThatAreThere) {
     fs::create_directories(directory / "to" / "a");
     make_file(directory / "to" / "a" / "old", "old");
     make_file(directory / "to" / "a" / "new", "longer before");
-    ASSERT_TRUE(received(directory / "to", sent(directory / "from")));
+    ASSERT_TRUE(received(directory / "to", sent(directory / "from" / ".")));
     EXPECT_EQ(read_file(directory / "to" / "a" / "old"), "old");
     EXPECT_EQ(read_file(directory / "to" / "a" / "new"), "new");
     fs::create_directory(directory / "nothing");
@@ -144,12 +88,28 @@ TEST_F(Trees, FilesOfProcHaveTheirContent) {
     EXPECT_EQ(read_file(directory / "version"), *read_file("/proc/version"));
 }
 
+// What is there is read, then the kernel's next message would be waited for.
+TEST_F(Trees, FilesWithoutAnEndAreRefusedByName) {
+    if (::access("/proc/kmsg", R_OK) != 0 || !UniqueFd(::open("/proc/kmsg", O_RDONLY | O_NONBLOCK)))
+        GTEST_SKIP() << "the kernel's log is not ours to read";
+    ::alarm(20);  // ends a test that waits for ever
+    auto result = send_tree("/proc/kmsg", [](auto) -> Result<> { return {}; });
+    ::alarm(0);
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr("/proc/kmsg: it does not end"));
+}
+
 TEST_F(Trees, PipesAreRefusedByName) {
     fs::create_directory(directory / "from");
     ::mkfifo((directory / "from" / "pipe").c_str(), 0600);
     auto result = send_tree(directory / "from", [](auto) -> Result<> { return {}; });
     ASSERT_FALSE(result);
     EXPECT_THAT(result.error().message, HasSubstr("from/pipe"));
+    for (const fs::path& root : {directory / "from" / "pipe", fs::path("/dev/zero")}) {
+        result = send_tree(root, [](auto) -> Result<> { return {}; });
+        ASSERT_FALSE(result);
+        EXPECT_THAT(result.error().message, HasSubstr(root.string()));
+    }
     EXPECT_FALSE(send_tree(directory / "missing", [](auto) -> Result<> { return {}; }));
 }
 
@@ -263,3 +223,4 @@ TEST(SafePath, PartsAreNames) {
 }
 
 }  // namespace
+}  // namespace nap::test
