@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A file mapped for reading. The bytes may change under the reader when a guest owns the file.
+// A file mapped for reading. The bytes may change under the reader when a guest owns the file, and where its
+// QEMU cuts it short they become zeros: that is no SIGBUS.
 #pragma once
 
 #include <cstddef>

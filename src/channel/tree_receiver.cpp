@@ -90,7 +90,9 @@ struct TreeReceiver::State {
             return fail(ErrorKind::protocol, "a tree of too many entries");
         if (entry.type == TreeEntry::Type::symlink && !limits.symlinks)
             return fail(ErrorKind::protocol, "a tree with a symlink, " + printable(entry.path));
-        if (entry.size > limits.bytes - bytes) return fail(ErrorKind::protocol, "a tree of too many bytes");
+        if (entry.size > limits.bytes - bytes)
+            return fail(ErrorKind::protocol,
+                        "a tree of more than " + std::to_string(limits.bytes) + " bytes");
         if (entry.path.empty() && entries > 1) return fail(ErrorKind::protocol, "a tree with two roots");
         // Not at its last byte: a single file is put in place only once the checksum was found right
         NAP_CHECK(maker.finish());

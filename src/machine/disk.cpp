@@ -82,6 +82,37 @@ Result<DiskInfo> inspect_disk(const std::filesystem::path& image, const std::str
     return info;
 }
 
+namespace {
+
+bool is_same_file(const std::string& path, const struct stat& as) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && status.st_dev == as.st_dev && status.st_ino == as.st_ino;
+}
+
+}  // namespace
+
+Result<> refuse_used_by_host(const std::filesystem::path& image) {
+    struct stat status {};
+    if (::stat(image.c_str(), &status) != 0) return fail_errno("cannot use the disk image " + image.string());
+    auto in_use = [&image](const std::string& how) {
+        return fail(ErrorKind::busy,
+                    "The disk image " + image.string() + " is in use on this host: " + how + ".");
+    };
+    if (S_ISBLK(status.st_mode)) {
+        const UniqueFd claimed(::open(image.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
+        if (!claimed && errno == EBUSY) return in_use("it is mounted, or part of another device");
+        return {};
+    }
+    std::error_code ignored;
+    for (const auto& device : std::filesystem::directory_iterator("/sys/block", ignored)) {
+        auto backing = read_file(device.path() / "loop/backing_file");
+        if (!backing) continue;
+        while (backing->ends_with('\n')) backing->pop_back();
+        if (is_same_file(*backing, status)) return in_use("it is /dev/" + device.path().filename().string());
+    }
+    return {};
+}
+
 Result<UniqueFd> lock_disk(const std::filesystem::path& image) {
     NAP_TRY(auto fd, open_file(image, O_RDWR));
     struct flock lock {};

@@ -24,6 +24,10 @@ Result<DiskInfo> inspect_disk(const std::filesystem::path& image, const std::str
 // Pure: the format in qemu-img's `info --output=json`.
 Result<std::string> disk_format_from(const std::string& qemu_img_output, const std::filesystem::path& image);
 
+// Busy where the host uses the image as a disk of its own: a block device that is mounted or otherwise
+// claimed, a loop device.
+Result<> refuse_used_by_host(const std::filesystem::path& image);
+
 // Exclusive for one machine while the descriptor is open. QEMU's own locking is off between the generations
 // of a machine, so this lock also takes the bytes QEMU locks: no other QEMU can use the image either. Busy
 // names the image.

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <string>
 
 #include "base/units.hpp"
@@ -55,13 +56,18 @@ Result<> check_room(const std::filesystem::path& directory, std::uint64_t bytes)
 }
 
 Result<> check_space(const std::filesystem::path& directory, std::uint64_t bytes) {
-    NAP_TRY(auto space, file_system_of(directory));
-    auto room = static_cast<std::uint64_t>(space.f_bavail) * static_cast<std::uint64_t>(space.f_bsize);
-    // A tmpfs without a limit of its own shows no blocks at all.
-    if (space.f_blocks != 0 && bytes > room)
+    NAP_TRY(auto room, free_space(directory));
+    if (bytes > room)
         return fail(ErrorKind::resources, "The machine needs " + mib(bytes) + " more in " +
                                               directory.string() + ", which has " + mib(room) + " left.");
     return {};
+}
+
+Result<std::uint64_t> free_space(const std::filesystem::path& directory) {
+    NAP_TRY(auto space, file_system_of(directory));
+    // A tmpfs without a limit of its own shows no blocks at all.
+    if (space.f_blocks == 0) return std::numeric_limits<std::uint64_t>::max();
+    return static_cast<std::uint64_t>(space.f_bavail) * static_cast<std::uint64_t>(space.f_bsize);
 }
 
 Result<UniqueFd> create_memory_file(const std::filesystem::path& path, std::uint64_t bytes, uid_t owner) {

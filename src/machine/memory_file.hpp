@@ -23,6 +23,10 @@ Result<> check_room(const std::filesystem::path& directory, std::uint64_t bytes)
 // Is there free space for `bytes` in the file system of `directory`? Else ErrorKind::resources.
 Result<> check_space(const std::filesystem::path& directory, std::uint64_t bytes);
 
+// Free space in the file system of `directory`, bytes; one without a limit of its own: as much as there can
+// be.
+Result<std::uint64_t> free_space(const std::filesystem::path& directory);
+
 // A new file of `bytes`, all zero, without a page in use yet. One of that name that was left behind is
 // replaced, not reused: whoever still maps it keeps his. Memory it lies in must be tmpfs or hugetlbfs.
 // `owner` alone, a user without rights, may open it.

@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <thread>
 
+#include "machine/tap_users.hpp"
+
 namespace nap::machine {
 
 namespace {
@@ -66,8 +68,14 @@ Result<UniqueFd> open_here(const std::string& interface, const std::string& netn
     auto request = request_for(interface);
     request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE;
     if (::ioctl(fd.get(), TUNSETIFF, &request) != 0) return cannot_open(interface, netns, existed, errno);
-    if (!attached)
+    if (!attached) {
         NAP_CHECK(set_queue(fd.get(), IFF_DETACH_QUEUE, "cannot detach from " + described(interface, netns)));
+    } else {
+        NAP_TRY(auto users, attached_queues(interface));
+        if (users > 1)
+            return fail(ErrorKind::busy, "Cannot use " + described(interface, netns) +
+                                             ": another machine or program uses it.");
+    }
     if (!existed) NAP_CHECK(bring_up(interface));
     return fd;
 }

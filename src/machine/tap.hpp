@@ -23,7 +23,7 @@ class TapQueue {
   public:
     // Opens a queue of `interface` in the named network namespace (empty: ours); creates the interface (not
     // persistent, up) if there is none. An existing one must be a tap with multi_queue; else: usage error
-    // that says how to make it. The queue starts attached or detached.
+    // that says how to make it. The queue starts attached, which must be the only one (busy), or detached.
     static Result<TapQueue> open(const std::string& interface, const std::string& netns, bool attached);
     // The queue that a running QEMU has as descriptor `number` (after a restart of the supervisor), attached
     // or not.

@@ -52,6 +52,7 @@ void remove_leftovers(const machine::MachinePaths& paths) {
 }
 
 Result<> start_generation(update::RunningMachine& machine) {
+    NAP_CHECK(machine::refuse_used_by_host(machine.config.disk));
     NAP_CHECK(make_folder(machine.paths.generation(machine.number)));
     NAP_CHECK(
         machine::check_room(machine.paths.memory, machine.layout.user_memory + machine.layout.kernel_memory));

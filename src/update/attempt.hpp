@@ -100,6 +100,10 @@ Result<> without_exceptions(const Part& part) {
 // Bytes of host memory the machine's generation takes, U apart.
 std::uint64_t memory_of_generation(RunningMachine& machine);
 
+// Bytes that the machine's memory files do not take yet, but may come to take: U, K, and the newer
+// generation's K.
+std::uint64_t memory_not_yet_used(const RunningMachine& machine);
+
 // The phases, in order. Each returns with its work done or with an error; the caller rolls back.
 Result<> check(Attempt& attempt);
 Result<> prepare(Attempt& attempt);

@@ -4,8 +4,10 @@
 // disk.
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <future>
 
+#include "machine/memory_file.hpp"
 #include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
 #include "update/borrowed.hpp"
@@ -36,6 +38,14 @@ Result<> hand_over_disk(Attempt& attempt) {
                                                    attempt.limits.call));
 }
 
+// They hold what lies in shared memory and in pipes: no more than the machine's own memory. And they leave it
+// the room it may still need: on a tmpfs that is full, QEMUs end, of other machines too.
+Result<std::uint64_t> most_image_bytes(const RunningMachine& machine) {
+    NAP_TRY(auto room, machine::free_space(machine.paths.memory));
+    return std::min(machine.layout.user_memory + machine.layout.kernel_memory,
+                    room - std::min(room, memory_not_yet_used(machine)));
+}
+
 // CRIU's images go from the older agent to the newer one as they come, and into a folder of ours.
 Result<> move_contexts(Attempt& attempt) {
     auto step = attempt.timeline.step("dump");
@@ -54,11 +64,9 @@ Result<> move_contexts(Attempt& attempt) {
         attempt.tamper(changed);
         return attempt.restore_call->send(changed, 0);
     };
-    // They hold what lies in shared memory and in pipes: no more than the machine's own memory
-    const auto& layout = attempt.machine.layout;
+    NAP_TRY(const auto most, most_image_bytes(attempt.machine));
     NAP_TRY(attempt.report.image_bytes,
-            take_contexts(*dump, attempt.machine.paths.images(), layout.user_memory + layout.kernel_memory,
-                          attempt.limits.dump, onward));
+            take_contexts(*dump, attempt.machine.paths.images(), most, attempt.limits.dump, onward));
     if (!attempt.restore_call)
         return fail(ErrorKind::protocol, "the older kernel's agent sent no images of the essential contexts");
     return {};

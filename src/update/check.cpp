@@ -26,11 +26,8 @@ constexpr std::uint64_t kOverlayRoom = 64 * kMiB;
 // The newer kernel's memory, and what of the running machine's has not been used yet: a tmpfs that is full
 // ends QEMU. And the overlay's: a QEMU whose disk is full stops.
 Result<> check_room(RunningMachine& machine) {
-    const auto& paths = machine.paths;
-    const auto used = allocated(paths.user_memory()) + allocated(paths.kernel_memory(machine.number));
-    const auto all = machine.layout.user_memory + 2 * machine.layout.kernel_memory;
-    NAP_CHECK(machine::check_room(paths.memory, all - std::min(all, used)));
-    return machine::check_space(paths.state, kOverlayRoom);
+    NAP_CHECK(machine::check_room(machine.paths.memory, memory_not_yet_used(machine)));
+    return machine::check_space(machine.paths.state, kOverlayRoom);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "update/attempt.hpp"
 #include "update/unsettled.hpp"
 
@@ -52,6 +54,14 @@ std::int64_t Attempt::machine_time_now() const {
 std::uint64_t memory_of_generation(RunningMachine& machine) {
     return own_memory(machine.generation->process().pid()) +
            allocated(machine.paths.kernel_memory(machine.number));
+}
+
+std::uint64_t memory_not_yet_used(const RunningMachine& machine) {
+    const auto& paths = machine.paths;
+    const auto used = allocated(paths.user_memory()) + allocated(paths.kernel_memory(machine.number)) +
+                      allocated(paths.kernel_memory(machine.number + 1));
+    const auto all = machine.layout.user_memory + 2 * machine.layout.kernel_memory;
+    return all - std::min(all, used);
 }
 
 namespace {

@@ -11,11 +11,10 @@
 #include "base/fd.hpp"
 #include "e2e/leftovers.hpp"
 #include "e2e/machine.hpp"
+#include "e2e/small_folder.hpp"
 
 namespace nap::e2e {
 namespace {
-
-namespace fs = std::filesystem;
 
 enum class Runs { older, newer, either };
 
@@ -34,29 +33,6 @@ std::string name_of(const testing::TestParamInfo<Cell>& info) {
         if (c == '-' || c == '.') c = '_';
     return name;
 }
-
-// A tmpfs of its own for a folder of all machines: one that can be filled. Not over one that is in use:
-// faults that fill it then fail by themselves.
-class SmallFolder {
-  public:
-    SmallFolder(fs::path folder, const char* size) : folder_(std::move(folder)) {
-        fs::create_directories(folder_);
-        mounted_ = fs::is_empty(folder_) && call({"mount", "-t", "tmpfs", "-o",
-                                                  std::string("mode=0700,size=") + size, "nap-test", folder_})
-                                                    .status == 0;
-    }
-    ~SmallFolder() {
-        if (mounted_) {
-            EXPECT_EQ(call({"umount", folder_}).status, 0);
-        }
-    }
-    SmallFolder(const SmallFolder&) = delete;
-    SmallFolder& operator=(const SmallFolder&) = delete;
-
-  private:
-    const fs::path folder_;
-    bool mounted_ = false;
-};
 
 constexpr const char* kWriting =
     "rm -f /stop-writing; (while [ ! -e /stop-writing ]; do dd if=/dev/zero of=/written bs=1M count=4 "
@@ -103,9 +79,8 @@ class Faults : public testing::TestWithParam<Cell> {
   protected:
     static void SetUpTestSuite() {
         ::setenv("NAP_TESTING", "1", 1);
-        const auto paths = supervisor::Paths::from((build_directory() / "nap").string()).value();
-        memory = std::make_unique<SmallFolder>(paths.memory, "4G");
-        state = std::make_unique<SmallFolder>(paths.machines(), "128M");
+        memory = std::make_unique<SmallFolder>(nap_paths().memory, "4G");
+        state = std::make_unique<SmallFolder>(nap_paths().machines(), "128M");
     }
     static void TearDownTestSuite() {
         discard();

@@ -35,6 +35,10 @@ bool eventually(const std::function<bool()>& condition, std::chrono::seconds lim
 }
 }  // namespace
 
+supervisor::Paths nap_paths() {
+    return supervisor::Paths::from((build_directory() / "nap").string()).value();
+}
+
 fs::path build_directory() {
     return NAP_TEST_BUILD;
 }
@@ -88,7 +92,7 @@ Machine::Machine(const Options& options) {
     netns_ = "nap-test-" + number;
     tap_ = "tap" + number;
     disk_ = build_directory() / "test" / (name_ + ".img");
-    paths_ = supervisor::Paths::from((build_directory() / "nap").string()).value().machine(name_);
+    paths_ = nap_paths().machine(name_);
     fs::create_directories(disk_.parent_path());
     must(call({"qemu-img", "convert", "-f", "raw", "-O", options.disk_format,
                (build_directory() / "disk/root.img").string(), disk_.string()},

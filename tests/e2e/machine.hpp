@@ -36,6 +36,7 @@ struct Kernels {
 Kernels kernels();  // what scripts/test put into the store
 
 std::filesystem::path build_directory();
+supervisor::Paths nap_paths();  // of build/nap
 
 // Created and started; stopped and removed at the end, whatever happened.
 class Machine {

@@ -4,8 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "e2e/leftovers.hpp"
 #include "e2e/machine.hpp"
+#include "e2e/small_folder.hpp"
+#include "machine/found_generations.hpp"
 
 namespace nap::e2e {
 namespace {
@@ -32,6 +36,9 @@ class Killed : public testing::Test {
         return runs;
     }
 
+    [[nodiscard]] int supervisor() const { return machine_.status().value("supervisor_pid", 0); }
+
+    SmallFolder state_{nap_paths().machines(), "128M"};
     Machine machine_;
     Counter counter_;
 };
@@ -58,19 +65,58 @@ TEST_F(Killed, AfterTheCommitRecordTheNewerKernelGoesOn) {
 
 // No update is under way: a successor serves the machine on.
 TEST_F(Killed, BetweenUpdates) {
-    const auto supervisor = machine_.status().value("supervisor_pid", 0);
-    ASSERT_GT(supervisor, 0);
-    ASSERT_EQ(::kill(supervisor, SIGKILL), 0);
+    const auto before = supervisor();
+    ASSERT_GT(before, 0);
+    ASSERT_EQ(::kill(before, SIGKILL), 0);
     const auto recovered = nap({"status", machine_.name()});
     EXPECT_THAT(recovered.out, HasSubstr("recovering"));
-    const auto found = machine_.status();
-    EXPECT_EQ(found.value("state", ""), "running");
-    EXPECT_NE(found.value("supervisor_pid", 0), supervisor);
+    EXPECT_EQ(machine_.status().value("state", ""), "running");
+    EXPECT_NE(supervisor(), before);
     EXPECT_EQ(machine_.kernel(), kernels().older);
     expect_progress(counter_);
     const auto update = machine_.update(kernels().newer);
     EXPECT_EQ(update.status, 0) << update.out;
     expect_progress(counter_);
+    expect_nothing_lost(counter_);
+
+    // Started anew, its generations are counted from 1 again; the journal of that update says nothing of
+    // them.
+    EXPECT_EQ(nap({"stop", machine_.name()}, kLong).status, 0);
+    EXPECT_EQ(nap({"start", machine_.name()}, kLong).status, 0);
+    const auto boot = machine_.exec({"cat", "/proc/sys/kernel/random/boot_id"}).out;
+    ASSERT_EQ(::kill(supervisor(), SIGKILL), 0);
+    EXPECT_EQ(nap({"status", machine_.name()}).status, 0);
+    EXPECT_EQ(machine_.exec({"cat", "/proc/sys/kernel/random/boot_id"}).out, boot);
+    EXPECT_EQ(machine_.kernel(), kernels().newer);
+}
+
+// Nothing can be written down: the successor cannot roll back, but neither does it end what lives.
+TEST_F(Killed, WithoutRoomForTheJournalNothingIsEnded) {
+    const auto pid = supervisor();
+    auto before = Process::adopt(pid, process_start_time(pid).value());
+    ASSERT_TRUE(before);
+    before->release();
+    auto client = Process::start({.argv = nap_argv({"update", machine_.name(), "--kernel", kernels().newer}),
+                                  .environment_additions = {"NAP_TEST_FAULT=kill:capture"}});
+    ASSERT_TRUE(client);
+    for (int tries = 0; tries < 100 && machine_.status().value("state", "") != "updating"; ++tries)
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    client->kill_and_wait();  // it would call for the successor
+    ASSERT_TRUE(before->wait(kLong));
+
+    state_.fill();
+    const auto failed = nap({"status", machine_.name()}, kLong);
+    EXPECT_THAT(failed.out, HasSubstr("No space left on device"));
+    const auto living = machine::find_generations(machine_.name(), machine_.paths());
+    ASSERT_TRUE(living);
+    EXPECT_THAT(*living, testing::Contains(testing::Key(1)));
+    state_.make_room();
+
+    EXPECT_EQ(nap({"status", machine_.name()}, kLong).status, 0);
+    EXPECT_EQ(machine_.status().value("state", ""), "running");
+    EXPECT_EQ(machine_.kernel(), kernels().older);
+    expect_progress(counter_);
+    expect_nothing_left(machine_);
     expect_nothing_lost(counter_);
 }
 

@@ -76,6 +76,19 @@ TEST_F(Disk, IsLockedForOneMachine) {
     EXPECT_TRUE(lock_disk(image));
 }
 
+TEST_F(Disk, ALoopDeviceOfTheHostIsBusy) {
+    const auto image = make("raw");
+    EXPECT_TRUE(refuse_used_by_host(image));
+    auto loop = run({.argv = {"losetup", "--find", "--show", image}}, std::chrono::seconds(30));
+    if (!loop || loop->status != 0) GTEST_SKIP() << "no loop devices here";
+    loop->out.pop_back();
+    const auto refused = refuse_used_by_host(image);
+    ASSERT_EQ(run({.argv = {"losetup", "--detach", loop->out}}, std::chrono::seconds(30))->status, 0);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::busy);
+    EXPECT_NE(refused.error().message.find(loop->out), std::string::npos) << refused.error().message;
+}
+
 TEST_F(Disk, OverlayIsEmptyPrivateAndWithoutBacking) {
     auto overlay = scratch.path / "overlay.qcow2";
     ASSERT_TRUE(create_overlay(overlay, 64 * kMiB));

@@ -81,6 +81,22 @@ TEST_F(Tap, IsMadeUpAndGoneWithItsLastQueue) {
     EXPECT_NE(ip({"link", "show", "tap0"}), 0);
 }
 
+TEST_F(Tap, OfOneMachineIsNoOtherMachines) {
+    auto first = TapQueue::open("tap0", netns, true);
+    ASSERT_TRUE(first) << first.error().message;
+    {
+        auto second = TapQueue::open("tap0", netns, true);
+        ASSERT_FALSE(second);
+        EXPECT_EQ(second.error().kind, ErrorKind::busy);
+        EXPECT_THAT(second.error().message, HasSubstr("tap0"));
+    }
+    give_address();
+    send_datagram("one");
+    EXPECT_TRUE(receives(*first, "one"));
+    ASSERT_TRUE(first->detach());
+    EXPECT_TRUE(TapQueue::open("tap0", netns, true));
+}
+
 TEST_F(Tap, OnlyTheAttachedQueueReceives) {
     auto older = TapQueue::open("tap0", netns, true);
     auto newer = TapQueue::open("tap0", netns, false);
