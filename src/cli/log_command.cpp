@@ -29,6 +29,12 @@ Result<> print_some(std::string_view text) {
                                    : write_all(STDOUT_FILENO, text);
 }
 
+// A console's log that grew too long was emptied.
+void follow_shortened(int fd) {
+    struct stat open {};
+    if (::fstat(fd, &open) == 0 && open.st_size < ::lseek(fd, 0, SEEK_CUR)) ::lseek(fd, 0, SEEK_SET);
+}
+
 // A start of a generation may begin the console's log anew. Not before the new file is there.
 bool was_put_aside(const std::filesystem::path& path, int fd) {
     struct stat open {
@@ -54,6 +60,7 @@ Result<int> print_file(const std::filesystem::path& path, bool follow) {
             continue;
         }
         if (!follow) return 0;
+        follow_shortened(fd->get());
         if (was_put_aside(path, fd->get())) fd = open_file(path, O_RDONLY);
         if (!fd) return std::unexpected(fd.error());
         std::this_thread::sleep_for(std::chrono::milliseconds(200));

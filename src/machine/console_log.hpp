@@ -15,6 +15,10 @@ inline constexpr std::uint64_t kConsoleLogLimit = kMiB;  // bytes, looked at whe
 // Where what came before `log` is kept, once that had grown too long.
 std::filesystem::path older_console_log(const std::filesystem::path& log);
 
+// While a generation writes to it (O_APPEND): a file of more than four times the limit is emptied, its last
+// part, as long as the limit, kept aside. A guest cannot fill the host's disk.
+Result<> shorten_console_log(const std::filesystem::path& log);
+
 // Before a generation starts: a file longer than the limit is put aside, and replaces the one put aside
 // before it. A generation that still runs goes on writing to the file it has open.
 Result<> bound_console_log(const std::filesystem::path& log);

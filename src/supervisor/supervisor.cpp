@@ -11,6 +11,7 @@
 #include <list>
 #include <memory>
 
+#include "machine/console_log.hpp"
 #include "supervisor/boot.hpp"
 #include "supervisor/service.hpp"
 
@@ -45,7 +46,7 @@ Result<UniqueFd> stop_signals() {
     return fd;
 }
 
-constexpr std::chrono::seconds kLookAtUserland{2};
+constexpr std::chrono::seconds kLookAgain{2};
 
 std::unique_ptr<channel::Link> serve_client(Service& service, UniqueFd client) {
     return std::make_unique<channel::Link>(
@@ -56,7 +57,7 @@ std::unique_ptr<channel::Link> serve_client(Service& service, UniqueFd client) {
         channel::LinkOptions{.starts_even = true});
 }
 
-void serve(Service& service, int listener, int signals) {
+void serve(Service& service, const std::filesystem::path& console_log, int listener, int signals) {
     std::list<std::unique_ptr<channel::Link>> clients;
     auto looked = std::chrono::steady_clock::now();
     while (!service.wait_for_stop(std::chrono::milliseconds(0))) {
@@ -64,11 +65,12 @@ void serve(Service& service, int listener, int signals) {
             spdlog::error("the machine's QEMU process ended");
             return;
         }
-        if (std::chrono::steady_clock::now() - looked > kLookAtUserland) {
+        if (std::chrono::steady_clock::now() - looked > kLookAgain) {
             if (service.userland_ended()) {
                 spdlog::warn("the machine's init ended: the machine is stopped");
                 return;
             }
+            (void)machine::shorten_console_log(console_log);
             looked = std::chrono::steady_clock::now();
         }
         pollfd waiting[] = {{listener, POLLIN, 0}, {signals, POLLIN, 0}};
@@ -131,7 +133,7 @@ Result<> supervise(const Paths& paths, const std::string& name, int ready_fd, bo
     tell_ready(ready, "up");
     {
         Service service(paths, machine);
-        serve(service, listener->get(), signals.get());
+        serve(service, machine.paths.console_log(), listener->get(), signals.get());
     }
     auto ended = shut_down(machine);
     if (!ended) spdlog::error("stopping {}: {}", name, ended.error().message);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/console_log.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -45,6 +46,24 @@ TEST_F(ConsoleLog, ThatCannotBePutAsideSaysWhy) {
     const auto bounded = bound_console_log(log_);
     ASSERT_FALSE(bounded);
     EXPECT_NE(bounded.error().message.find(log_.string()), std::string::npos);
+}
+
+TEST_F(ConsoleLog, ThatIsBeingWrittenToIsEmptiedAndItsLastPartKept) {
+    EXPECT_TRUE(shorten_console_log(log_)) << "none yet";
+    auto writer = open_file(log_, O_WRONLY | O_CREAT | O_APPEND);
+    ASSERT_TRUE(writer);
+    ASSERT_TRUE(write_all(writer->get(), std::string(4 * kConsoleLogLimit - 1, 'a')));
+    ASSERT_TRUE(shorten_console_log(log_));
+    EXPECT_EQ(std::filesystem::file_size(log_), 4 * kConsoleLogLimit - 1);
+    ASSERT_TRUE(write_all(writer->get(), "bc"));
+    ASSERT_TRUE(shorten_console_log(log_));
+    EXPECT_EQ(std::filesystem::file_size(log_), 0U);
+    const auto kept = read_file(older_console_log(log_));
+    ASSERT_TRUE(kept);
+    EXPECT_EQ(kept->size(), kConsoleLogLimit);
+    EXPECT_TRUE(kept->ends_with("abc"));
+    ASSERT_TRUE(write_all(writer->get(), "d"));
+    EXPECT_EQ(*read_file(log_), "d");
 }
 
 }  // namespace
