@@ -39,6 +39,7 @@ function(nap_test name)
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(test_${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
   nap_flags(test_${name})
+  target_compile_options(test_${name} PRIVATE -O0)  # built far more often than run
   if(ARG_GUESTS)
     gtest_discover_tests(test_${name} TEST_PREFIX ${name}. TEST_FILTER "${ARG_GUESTS}" TEST_LIST guests
                          DISCOVERY_TIMEOUT 60

@@ -60,13 +60,13 @@ void expect_clean_disk(const Machine& machine, const std::string& format) {
     std::filesystem::remove(raw);
 }
 
-void go_there_and_back(const std::string& disk_format) {
+void go_through(const std::vector<std::string>& versions, const std::string& disk_format) {
     const Machine machine({.disk_format = disk_format});
     expect_without_rights(machine);
     machine.install_states();
     ASSERT_EQ(machine.states("start").status, 0);
     Counter counter(machine);
-    for (const auto& kernel : {kernels().newer, kernels().older, kernels().newer}) {
+    for (const auto& kernel : versions) {
         const auto updated = machine.update(kernel);
         ASSERT_EQ(updated.status, 0) << updated.out;
         EXPECT_EQ(machine.kernel(), kernel);
@@ -80,11 +80,11 @@ void go_there_and_back(const std::string& disk_format) {
 }
 
 TEST(Update, ThereAndBack) {
-    go_there_and_back("raw");
+    go_through({kernels().newer, kernels().older, kernels().newer}, "raw");
 }
 
-TEST(Update, ThereAndBackOnQcow2) {
-    go_there_and_back("qcow2");
+TEST(Update, OnQcow2) {
+    go_through({kernels().newer}, "qcow2");
 }
 
 // Whether the older kernel was stopped, and U hashed, before the fault at that point.
