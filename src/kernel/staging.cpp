@@ -5,7 +5,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
+#include <thread>
 #include <utility>
 
 namespace nap::kernel {
@@ -13,6 +15,7 @@ namespace nap::kernel {
 namespace {
 
 namespace fs = std::filesystem;
+constexpr std::chrono::minutes kPatience{10};
 constexpr std::string_view kLock = ".lock", kStaging = ".staging";
 
 Result<> sync_one(const fs::path& path) {
@@ -52,6 +55,16 @@ Result<Staging> Staging::begin(const fs::path& store) {
         if (error) return fail_errno("cannot make the directory " + directory.string(), error.value());
     }
     return staging;
+}
+
+Result<Staging> Staging::begin(const fs::path& store, const Progress& progress) {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    for (bool told = false;; std::this_thread::sleep_for(std::chrono::milliseconds(100))) {
+        auto staging = begin(store);
+        if (staging || staging.error().kind != ErrorKind::busy || std::chrono::steady_clock::now() > end)
+            return staging;
+        if (!std::exchange(told, true)) progress("wait for another nap that changes the kernel store");
+    }
 }
 
 Staging::Staging(Staging&& other) noexcept

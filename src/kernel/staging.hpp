@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
+#include "kernel/progress.hpp"
 
 namespace nap::kernel {
 
@@ -16,6 +17,8 @@ class Staging {
   public:
     // Makes the store where it does not exist, takes its lock (else busy) and removes what a killed one left.
     static Result<Staging> begin(const std::filesystem::path& store);
+    // Where another nap holds the lock, waits for it (minutes, should it build modules); `progress` is told.
+    static Result<Staging> begin(const std::filesystem::path& store, const Progress& progress);
 
     Staging(Staging&& other) noexcept;
     Staging& operator=(Staging&&) = delete;

@@ -106,7 +106,7 @@ Store::Store(const fs::path& directory, const fs::path& libexec)
     : directory_(fs::absolute(directory)), libexec_(fs::absolute(libexec)) {}
 
 Result<Kernel> Store::add_package(const std::string& package, const Progress& progress) {
-    NAP_TRY(auto staging, Staging::begin(directory_));
+    NAP_TRY(auto staging, Staging::begin(directory_, progress));
     NAP_TRY(auto guest, read_guest(libexec_));
     progress("ask apt for " + package);
     NAP_TRY(auto image, find_image(package, apt_show));
@@ -124,7 +124,7 @@ Result<Kernel> Store::add_package(const std::string& package, const Progress& pr
 }
 
 Result<Kernel> Store::add_debs(const std::vector<fs::path>& debs, const Progress& progress) {
-    NAP_TRY(auto staging, Staging::begin(directory_));
+    NAP_TRY(auto staging, Staging::begin(directory_, progress));
     NAP_TRY(auto guest, read_guest(libexec_));
     NAP_TRY(auto packages, read_packages(debs));
     if (auto record = made_from(directory_, packages.digests))
@@ -134,7 +134,7 @@ Result<Kernel> Store::add_debs(const std::vector<fs::path>& debs, const Progress
 
 Result<Kernel> Store::add_files(const fs::path& vmlinuz, const fs::path& modules, const fs::path& headers,
                                 const Progress& progress) {
-    NAP_TRY(auto staging, Staging::begin(directory_));
+    NAP_TRY(auto staging, Staging::begin(directory_, progress));
     NAP_TRY(auto guest, read_guest(libexec_));
     NAP_TRY(auto files, locate_files(vmlinuz, modules, headers));
     auto record = made_from(directory_, files.inputs);
@@ -174,7 +174,7 @@ Result<Kernel> Store::refresh(const std::string& version, const Progress& progre
     NAP_TRY(auto record, read_record(directory_ / version));
     // The usual case needs no lock: machines start while a kernel is being added.
     if (is_current(record, guest)) return kernel_of(record, directory_ / version);
-    NAP_TRY(auto staging, Staging::begin(directory_));
+    NAP_TRY(auto staging, Staging::begin(directory_, progress));
     NAP_TRY(record, read_record(directory_ / version));
     return freshen(directory_, std::move(record), guest, staging, progress);
 }

@@ -70,6 +70,19 @@ Result<std::uint64_t> free_space(const std::filesystem::path& directory) {
     return static_cast<std::uint64_t>(space.f_bavail) * static_cast<std::uint64_t>(space.f_bsize);
 }
 
+Result<> give_back(const std::filesystem::path& path, FrameRange whole, std::span<const FrameRange> frames) {
+    NAP_TRY(auto fd, open_file(path, O_RDWR));
+    for (const auto& range : frames) {
+        if (!whole.contains(range.first, range.pages))
+            return fail(ErrorKind::internal, "frames to give back lie outside " + path.string());
+        const auto offset = (range.first.value - whole.first.value) * kPageSize;
+        if (::fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                        static_cast<off_t>(range.pages * kPageSize)) != 0)
+            return fail_errno("cannot give back memory of " + path.string());
+    }
+    return {};
+}
+
 Result<UniqueFd> create_memory_file(const std::filesystem::path& path, std::uint64_t bytes, uid_t owner) {
     NAP_TRY(auto file_system, file_system_of(path.parent_path()));
     if (file_system.f_type != TMPFS_MAGIC && file_system.f_type != HUGETLBFS_MAGIC)

@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string_view>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
+#include "base/units.hpp"
 
 namespace nap::machine {
 
@@ -31,5 +33,9 @@ Result<std::uint64_t> free_space(const std::filesystem::path& directory);
 // replaced, not reused: whoever still maps it keeps his. Memory it lies in must be tmpfs or hugetlbfs.
 // `owner` alone, a user without rights, may open it.
 Result<UniqueFd> create_memory_file(const std::filesystem::path& path, std::uint64_t bytes, uid_t owner);
+
+// Parts of a memory file whose contents nobody needs go back to the host; they read as zeros. `frames` lie
+// within `whole`, which the file is.
+Result<> give_back(const std::filesystem::path& path, FrameRange whole, std::span<const FrameRange> frames);
 
 }  // namespace nap::machine

@@ -46,7 +46,7 @@ Result<UniqueFd> stop_signals() {
     return fd;
 }
 
-constexpr std::chrono::seconds kLookAgain{2};
+constexpr std::chrono::seconds kLookAgain{5};
 
 std::unique_ptr<channel::Link> serve_client(Service& service, UniqueFd client) {
     return std::make_unique<channel::Link>(

@@ -3,6 +3,8 @@
 // the overlay, the older generation's files.
 #include <filesystem>
 
+#include "context/leftover.hpp"
+#include "machine/memory_file.hpp"
 #include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
 
@@ -12,6 +14,18 @@ namespace {
 
 using channel::Json;
 constexpr std::uint64_t kCopyMeasured = 16 * kMiB;
+
+// Shorter ones are not worth the host's time.
+constexpr std::uint64_t kLeastGivenBack = 16;  // page frames
+
+// Until they are released to the newer kernel's allocator, nobody uses the frames that were not adopted.
+Result<> give_back_memory(Attempt& attempt) {
+    auto step = attempt.timeline.step("give back memory");
+    const RunningMachine& machine = attempt.machine;
+    const auto user = machine.layout.user_frames();
+    return machine::give_back(machine.paths.user_memory(), user,
+                              context::leftover(attempt.plan, user, kLeastGivenBack));
+}
 
 Result<> settle_memory(Attempt& attempt) {
     auto step = attempt.timeline.step("settle memory");
@@ -63,6 +77,8 @@ void settle(Attempt& attempt) {
     attempt.warn(machine::save_config(attempt.machine.paths.config(), attempt.machine.config),
                  "saving the machine's configuration");
     attempt.warn(attempt.point("settle"), "settling");
+    // A successor that completes an update knows no plan
+    if (attempt.plan.total > 0) attempt.warn(give_back_memory(attempt), "giving back memory to the host");
     Result<> memory = settle_memory(attempt);
     attempt.warn(attempt.point("settle.memory"), "settling");
     Result<> merged = merge_overlay(attempt);

@@ -143,6 +143,18 @@ TEST_F(StoreTest, OneChangesItAtATime) {
     EXPECT_EQ(store().remove("6.1.0").error().kind, ErrorKind::busy);
 }
 
+TEST_F(StoreTest, WhoAddsWaitsForAnother) {
+    auto first = std::make_optional(Staging::begin(kernels()));
+    ASSERT_TRUE(*first);
+    std::vector<std::string> told;
+    auto second = Staging::begin(kernels(), [&](const std::string& step) {
+        told.push_back(step);
+        first.reset();
+    });
+    EXPECT_TRUE(second);
+    EXPECT_THAT(told, ElementsAre(HasSubstr("wait for another nap")));
+}
+
 TEST_F(StoreTest, PublishingReplacesWhatWasThereInOneStep) {
     put("6.1.0");
     {

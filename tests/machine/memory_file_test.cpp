@@ -6,6 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+
+#include "base/fd.hpp"
 #include "base/units.hpp"
 #include "machine/user.hpp"
 #include "tests/machine/scratch.hpp"
@@ -56,6 +59,26 @@ TEST(MemoryFile, NeedsRoomOnTheHost) {
     ASSERT_FALSE(room);
     EXPECT_EQ(room.error().kind, ErrorKind::resources);
     EXPECT_NE(room.error().message.find("available"), std::string::npos);
+}
+
+TEST(MemoryFile, GivesBackWhatNobodyNeeds) {
+    const test::Scratch scratch("/dev/shm");
+    const auto path = scratch.path / "u";
+    const FrameRange whole{{1000}, 64};
+    ASSERT_TRUE(replace_file(path, std::string(whole.pages * kPageSize, 'x')));
+    const std::array given = {FrameRange{{1000}, 4}, FrameRange{{1032}, 32}};
+    ASSERT_TRUE(give_back(path, whole, given));
+    struct stat info {};
+    ASSERT_EQ(::stat(path.c_str(), &info), 0);
+    EXPECT_EQ(static_cast<std::uint64_t>(info.st_size), whole.pages * kPageSize);
+    EXPECT_EQ(static_cast<std::uint64_t>(info.st_blocks) * 512, 28 * kPageSize);
+    const auto content = read_file(path).value();
+    EXPECT_EQ(content[4 * kPageSize - 1], '\0');
+    EXPECT_EQ(content[4 * kPageSize], 'x');
+    EXPECT_EQ(content[32 * kPageSize - 1], 'x');
+    EXPECT_EQ(content[32 * kPageSize], '\0');
+    const std::array outside = {FrameRange{{1063}, 2}};
+    EXPECT_FALSE(give_back(path, whole, outside));
 }
 
 TEST(MemoryFile, ReadsMeminfo) {
