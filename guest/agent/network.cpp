@@ -21,6 +21,7 @@
 #include "agent/params.hpp"
 #include "agent/paths.hpp"
 #include "base/fd.hpp"
+#include "base/release.hpp"
 
 namespace nap::agent {
 
@@ -31,13 +32,6 @@ namespace {
 constexpr const char* kName = "eth0";
 constexpr std::chrono::seconds kNicLimit{5};
 
-template <auto release>
-struct Release {
-    template <class T>
-    void operator()(T* object) const {
-        release(object);
-    }
-};
 using Socket = std::unique_ptr<nl_sock, Release<nl_socket_free>>;
 using Cache = std::unique_ptr<nl_cache, Release<nl_cache_free>>;
 using NlLink = std::unique_ptr<rtnl_link, Release<rtnl_link_put>>;

@@ -10,17 +10,12 @@
 
 #include <memory>
 
+#include "base/release.hpp"
+
 namespace nap::machine {
 
 namespace {
 
-template <auto release>
-struct Release {
-    template <class T>
-    void operator()(T* object) const {
-        release(object);
-    }
-};
 using Socket = std::unique_ptr<nl_sock, Release<nl_socket_free>>;
 using Message = std::unique_ptr<nl_msg, Release<nlmsg_free>>;
 
