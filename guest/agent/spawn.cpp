@@ -47,7 +47,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
     ::execvp(argv[0], argv);
     const int error = errno;
     ::dprintf(2, "nap: cannot execute %s: %s\n", argv[0], std::strerror(error));
-    ::_exit(127);
+    ::_exit(error == ENOENT ? 127 : 126);
 }
 
 }  // namespace

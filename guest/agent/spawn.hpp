@@ -18,7 +18,8 @@ struct Spawned {
     Terminal terminal;  // our ends
 };
 
-// A command that cannot be executed ends with status 127 and says why on its standard error.
+// A command that is not found ends with status 127, one that cannot be executed with 126, as in a shell; both
+// say why on their standard error.
 // rows, cols: of its terminal, where tty.
 Result<Spawned> spawn_in_userland(const std::vector<std::string>& argv,
                                   const std::vector<std::string>& environment, bool tty, std::uint64_t rows,

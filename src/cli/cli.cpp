@@ -19,8 +19,7 @@ constexpr std::array kCommands = {add_kernel, add_create,  add_start, add_stop, 
 constexpr int kFailed = 1, kNotUnderstood = 2;
 
 int complain(const std::string& sentence, int status) {
-    std::fflush(stdout);
-    std::fputs(("nap: " + one_line(sentence) + "\n").c_str(), stderr);
+    print_problem(sentence);
     return status;
 }
 

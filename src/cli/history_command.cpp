@@ -32,9 +32,11 @@ Result<int> history(const Context& context, const MachineName& machine) {
         print_json(reports);
         return 0;
     }
-    for (const auto& report : reports)
+    for (const auto& report : reports) {
         fmt::print("{} {}\n", time_text(static_cast<std::int64_t>(number_at(report, "started"))),
                    report_line(machine.name, report));
+        if (auto phases = phases_line(report); !phases.empty()) fmt::print("    {}\n", phases);
+    }
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/machines.hpp"
 #include "cli/print.hpp"
 #include "kernel/store.hpp"
+#include "update/journal.hpp"
 
 namespace nap::cli {
 
@@ -34,23 +35,29 @@ Json facts(const kernel::Kernel& kernel) {
             {"initramfs", kernel.initramfs.string()}};
 }
 
-Result<kernel::Kernel> add_to(kernel::Store& store, const AddOptions& options,
-                              const kernel::Progress& progress) {
-    const auto& packages = options.packages;
-    if (!options.vmlinuz.empty() || !options.modules.empty()) {
-        if (!packages.empty() || options.vmlinuz.empty() || options.modules.empty())
-            return fail(ErrorKind::usage,
-                        "kernel add takes --vmlinuz and --modules together, without packages");
-        return store.add_files(options.vmlinuz, options.modules, options.headers, progress);
-    }
+Result<kernel::Kernel> add_packages(kernel::Store& store, const std::vector<std::string>& packages,
+                                    const kernel::Progress& progress) {
     if (packages.empty())
         return fail(ErrorKind::usage, "kernel add needs a package, .deb files, or --vmlinuz and --modules");
     auto files = std::ranges::count_if(packages, [](const auto& name) { return name.ends_with(".deb"); });
     if (files == static_cast<std::ptrdiff_t>(packages.size()))
         return store.add_debs({packages.begin(), packages.end()}, progress);
-    if (packages.size() != 1)
-        return fail(ErrorKind::usage, "kernel add takes one package, or .deb files, not both");
+    if (files > 0) return fail(ErrorKind::usage, "kernel add takes a package or .deb files, not both");
+    if (packages.size() > 1)
+        return fail(ErrorKind::usage, "kernel add takes one package; or .deb files, image and headers");
     return store.add_package(packages.front(), progress);
+}
+
+Result<kernel::Kernel> add_to(kernel::Store& store, const AddOptions& options,
+                              const kernel::Progress& progress) {
+    const bool vmlinuz = !options.vmlinuz.empty(), modules = !options.modules.empty();
+    if (!vmlinuz && !modules && options.headers.empty())
+        return add_packages(store, options.packages, progress);
+    if (!options.packages.empty())
+        return fail(ErrorKind::usage, "kernel add takes --vmlinuz, --modules and --headers without packages");
+    if (!vmlinuz || !modules)
+        return fail(ErrorKind::usage, "kernel add takes --vmlinuz and --modules together");
+    return store.add_files(options.vmlinuz, options.modules, options.headers, progress);
 }
 
 Result<int> add(const Context& context, const AddOptions& options) {
@@ -66,23 +73,36 @@ Result<int> add(const Context& context, const AddOptions& options) {
 }
 
 Result<int> list(const Context& context, const Nothing&) {
-    NAP_TRY(auto kernels, store_of(context).list());
+    NAP_TRY(auto listing, store_of(context).list());
     if (context.json) {
         Json all = Json::array();
-        for (const auto& kernel : kernels) all.push_back(facts(kernel));
+        for (const auto& kernel : listing.kernels) all.push_back(facts(kernel));
         print_json(all);
-        return 0;
+    } else {
+        for (const auto& kernel : listing.kernels)
+            fmt::print("{:<32} {}\n", kernel.version, one_line(kernel.source));
     }
-    for (const auto& kernel : kernels) fmt::print("{:<32} {}\n", kernel.version, one_line(kernel.source));
-    return 0;
+    for (const auto& damaged : listing.damaged) print_problem(damaged.message);
+    return listing.damaged.empty() ? 0 : 1;
+}
+
+// The machine starts with it, or its update is between it and another.
+Result<> check_unused(const Paths& paths, const std::string& machine, const std::string& version) {
+    auto used = [&](const std::string& as) {
+        return fail(ErrorKind::refused, "kernel " + version + " is the one machine " + machine + as);
+    };
+    if (auto config = load_machine(paths, machine); config && config->kernel == version) return used(" runs");
+    NAP_TRY(auto journal, update::read_journal(paths.machine(machine).journal()));
+    if (journal.empty() || update::is_final(journal.back().step)) return {};
+    const auto& begun = journal.front().facts;
+    if (text_at(begun, "newer_kernel") == version) return used(" is being updated to");
+    if (text_at(begun, "older_kernel") == version) return used(" is being updated from");
+    return {};
 }
 
 Result<int> remove(const Context& context, const Version& which) {
-    NAP_CHECK(store_of(context).find(which.version));
     for (const auto& name : machine_names(context.paths))
-        if (auto config = load_machine(context.paths, name); config && config->kernel == which.version)
-            return fail(ErrorKind::refused,
-                        "kernel " + which.version + " is the one machine " + name + " runs");
+        NAP_CHECK(check_unused(context.paths, name, which.version));
     NAP_CHECK(store_of(context).remove(which.version));
     return 0;
 }
@@ -106,8 +126,8 @@ void add_kernel(Commands& commands) {
     auto& listing = commands.add(group, "list", "List the kernels there are", "nap kernel list");
     commands.act(listing, std::make_shared<Nothing>(), list);
 
-    auto& removing =
-        commands.add(group, "rm", "Remove a kernel no machine runs", "nap kernel rm 6.1.0-47-cloud-amd64");
+    auto& removing = commands.add(group, "rm", "Remove a kernel that no machine runs or is being updated to",
+                                  "nap kernel rm 6.1.0-47-cloud-amd64");
     auto which = std::make_shared<Version>();
     removing.add_option("VERSION", which->version, "As `nap kernel list` shows it")->required();
     commands.act(removing, which, remove);

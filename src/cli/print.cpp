@@ -34,6 +34,10 @@ std::string time_text(std::int64_t seconds) {
     return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts)};
 }
 
+std::string duration_text(double ms) {
+    return ms < 999.5 ? fmt::format("{:.0f} ms", ms) : fmt::format("{:.1f} s", ms / 1000);
+}
+
 std::string harmless(std::string_view text) {
     std::string out;
     for (char character : text) {
@@ -55,6 +59,23 @@ std::string one_line(std::string_view text) {
         if (character == '\n' || character == '\t') character = ' ';
     while (line.ends_with(' ')) line.pop_back();
     return line;
+}
+
+std::string sentence_and_list(std::string_view text) {
+    constexpr std::string_view kItem = "\n  ";
+    std::string out;
+    for (;;) {
+        const auto end = text.find(kItem);
+        out += one_line(text.substr(0, end));
+        if (end == text.npos) return out;
+        out += kItem;
+        text.remove_prefix(end + kItem.size());
+    }
+}
+
+void print_problem(std::string_view sentence) {
+    std::fflush(stdout);
+    std::fputs(("nap: " + sentence_and_list(sentence) + "\n").c_str(), stderr);
 }
 
 void print_json(const nlohmann::json& json) {

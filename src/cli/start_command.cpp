@@ -33,8 +33,9 @@ struct SuperviseOptions {
 
 Result<int> supervise(const Context& context, const SuperviseOptions& options) {
     if (options.ready_fd >= 0) ::fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
-    NAP_CHECK(supervisor::supervise(context.paths, options.name, options.ready_fd, options.recover_only));
-    return 0;
+    if (options.ready_fd < 0) NAP_CHECK(load_machine(context.paths, options.name));  // called by a person
+    // What it prints is the machine's log, in which its error stands already
+    return supervisor::supervise(context.paths, options.name, options.ready_fd, options.recover_only) ? 0 : 1;
 }
 
 }  // namespace

@@ -28,17 +28,15 @@ std::string read_line(int fd) {
 }
 
 // "up", "none", or "error KIND MESSAGE".
-Result<bool> understand(const std::string& line, const std::string& name, const std::string& log) {
+Result<bool> understand(const std::string& line, const std::string& failed, const std::string& log) {
     if (line == "up") return true;
     if (line == "none") return false;
     if (line.starts_with("error ")) {
         auto space = std::min(line.find(' ', 6), line.size());
         auto message = line.substr(std::min(space + 1, line.size()));
-        return fail(error_kind_from(line.substr(6, space - 6)),
-                    "machine " + name + " did not start: " + message);
+        return fail(error_kind_from(line.substr(6, space - 6)), failed + ": " + message);
     }
-    return fail(ErrorKind::io,
-                "machine " + name + " did not start: its supervisor ended without a word; see " + log);
+    return fail(ErrorKind::io, failed + ": its supervisor ended without a word; see " + log);
 }
 
 Result<Process> start(const Context& context, const std::string& name, bool recover_only, int ready) {
@@ -65,7 +63,8 @@ Result<bool> start_supervisor(const Context& context, const std::string& name, b
     NAP_TRY(Process supervisor, start(context, name, recover_only, ready.write.get()));
     supervisor.release();
     ready.write.reset();
-    return understand(read_line(ready.read.get()), name, context.paths.machine(name).log());
+    const auto failed = "machine " + name + (recover_only ? " was not recovered" : " did not start");
+    return understand(read_line(ready.read.get()), failed, context.paths.machine(name).log());
 }
 
 }  // namespace nap::cli

@@ -21,13 +21,6 @@ constexpr int kMostMetapackages = 4;  // linux-image-amd64 -> linux-image-6.1.0-
 constexpr std::size_t kMostSuggestions = 12;
 constexpr std::string_view kImage = "linux-image-", kHeaders = "linux-headers-", kUnsigned = "-unsigned";
 
-// What the command line and apt agree to be a package's name (Debian policy 5.6.7).
-bool is_package_name(std::string_view name) {
-    return !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
-    }) && name.front() != '-';
-}
-
 // How apt-get download names the file: the version's ':' is quoted.
 std::string file_name(const Paragraph& paragraph) {
     std::string version = paragraph.get("Version");
@@ -99,6 +92,15 @@ std::string known_images() {
 
 }  // namespace
 
+bool is_package_name(std::string_view name) {
+    const auto is_letter_or_digit = [](unsigned char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    };
+    return !name.empty() && is_letter_or_digit(name.front()) && std::ranges::all_of(name, [&](char c) {
+        return is_letter_or_digit(c) || c == '+' || c == '-' || c == '.';
+    });
+}
+
 Result<Paragraph> apt_show(const std::string& package) {
     // It exits with 100 where it knows none: not run_tool's error, but an answer.
     Command show{.argv = {"apt-cache", "show", "--no-all-versions", package},
@@ -116,8 +118,6 @@ Result<Paragraph> apt_show(const std::string& package) {
 }
 
 Result<Paragraph> find_image(const std::string& package, const AptLookup& lookup) {
-    if (!is_package_name(package))
-        return fail(ErrorKind::usage, "'" + package + "' is not the name of a package");
     NAP_TRY(auto image, lookup(package));
     int steps = 0;
     for (auto behind = image_behind(image); !behind.empty(); behind = image_behind(image)) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -23,6 +24,9 @@ struct AptPlan {
     AptPackage image;
     std::vector<AptPackage> others;  // modules packaged apart, headers and what they need
 };
+
+// What the command line and apt agree to be a package's name (Debian policy 5.6.7).
+bool is_package_name(std::string_view name);
 
 // What apt would install of `package`; not_found where apt does not know it.
 using AptLookup = std::function<Result<Paragraph>(const std::string& package)>;

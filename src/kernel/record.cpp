@@ -39,11 +39,15 @@ Result<Record> record_from_json(const nlohmann::json& json) try {
 
 Result<Record> read_record(const std::filesystem::path& directory) {
     const auto file = directory / kName;
-    NAP_TRY(auto text, read_file(file));
-    auto record = record_from_json(nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false));
+    const std::string name = directory.filename();
+    auto text = read_file(file);
+    if (!text && text.error().kind == ErrorKind::permission) return std::unexpected(text.error());
+    auto record = text ? record_from_json(nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false))
+                       : Result<Record>(std::unexpected(text.error()));
     if (!record)
-        return std::unexpected(
-            record.error().within("cannot use " + file.string() + " (add the kernel again)"));
+        return fail(ErrorKind::protocol, "kernel " + name + " is damaged (" + file.string() +
+                                             "): " + record.error().message +
+                                             "; add it again, or `nap kernel rm " + name + "`");
     return record;
 }
 

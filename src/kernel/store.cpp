@@ -32,13 +32,16 @@ Kernel kernel_of(const Record& record, const fs::path& directory) {
             .source = record.source};
 }
 
-std::vector<std::string> versions_in(const fs::path& store) {
+// What has the place of a kernel, newest version first; a file that strayed into the store has not.
+Result<std::vector<std::string>> versions_in(const fs::path& store) {
     std::vector<std::string> versions;
-    std::error_code error;
+    std::error_code error, gone;
     for (fs::directory_iterator entry(store, error), end; !error && entry != end; entry.increment(error)) {
         std::string name = entry->path().filename();
-        if (!name.starts_with('.')) versions.push_back(std::move(name));
+        if (!name.starts_with('.') && entry->is_directory(gone)) versions.push_back(std::move(name));
     }
+    if (error && error != std::errc::no_such_file_or_directory)
+        return fail_errno("cannot read the kernel store " + store.string(), error.value());
     std::ranges::sort(versions,
                       [](const auto& a, const auto& b) { return ::strverscmp(a.c_str(), b.c_str()) > 0; });
     return versions;
@@ -46,7 +49,7 @@ std::vector<std::string> versions_in(const fs::path& store) {
 
 // The kernel made from these inputs, among others; one whose record cannot be read is none.
 std::optional<Record> made_from(const fs::path& store, const Digests& inputs) {
-    for (const auto& version : versions_in(store))
+    for (const auto& version : versions_in(store).value_or(std::vector<std::string>{}))
         if (auto record = read_record(store / version);
             record && std::ranges::includes(record->inputs, inputs))
             return std::move(*record);
@@ -86,7 +89,7 @@ Result<Kernel> add(const fs::path& store, const KernelFiles& files, const Guest&
 // What the kernels of the store were made from; one whose record cannot be read was made from nothing.
 std::vector<Digests> all_inputs(const fs::path& store) {
     std::vector<Digests> inputs;
-    for (const auto& version : versions_in(store))
+    for (const auto& version : versions_in(store).value_or(std::vector<std::string>{}))
         if (auto record = read_record(store / version)) inputs.push_back(std::move(record->inputs));
     return inputs;
 }
@@ -106,6 +109,9 @@ Store::Store(const fs::path& directory, const fs::path& libexec)
     : directory_(fs::absolute(directory)), libexec_(fs::absolute(libexec)) {}
 
 Result<Kernel> Store::add_package(const std::string& package, const Progress& progress) {
+    if (!is_package_name(package))
+        return fail(ErrorKind::usage,
+                    "'" + package + "' is neither the name of a package nor that of a .deb file");
     NAP_TRY(auto staging, Staging::begin(directory_, progress));
     NAP_TRY(auto guest, read_guest(libexec_));
     progress("ask apt for " + package);
@@ -143,18 +149,21 @@ Result<Kernel> Store::add_files(const fs::path& vmlinuz, const fs::path& modules
     return add(directory_, files, guest, staging, progress);
 }
 
-Result<std::vector<Kernel>> Store::list() const {
-    std::vector<Kernel> kernels;
-    for (const auto& version : versions_in(directory_)) {
-        NAP_TRY(auto record, read_record(directory_ / version));
-        kernels.push_back(kernel_of(record, directory_ / version));
+Result<Listing> Store::list() const {
+    Listing listing;
+    NAP_TRY(auto versions, versions_in(directory_));
+    for (const auto& version : versions) {
+        if (auto record = read_record(directory_ / version))
+            listing.kernels.push_back(kernel_of(*record, directory_ / version));
+        else
+            listing.damaged.push_back(record.error());
     }
-    return kernels;
+    return listing;
 }
 
 Result<Kernel> Store::find(const std::string& version) const {
     NAP_CHECK(check_version(version));
-    auto versions = versions_in(directory_);
+    NAP_TRY(auto versions, versions_in(directory_));
     if (std::ranges::find(versions, version) == versions.end()) {
         std::string sentence = "there is no kernel " + version + " in the store; ";
         if (versions.empty())
@@ -182,7 +191,7 @@ Result<Kernel> Store::refresh(const std::string& version, const Progress& progre
 Result<> Store::remove(const std::string& version) {
     NAP_CHECK(check_version(version));
     NAP_TRY(auto staging, Staging::begin(directory_));
-    auto versions = versions_in(directory_);
+    NAP_TRY(auto versions, versions_in(directory_));
     if (std::ranges::find(versions, version) == versions.end()) return std::unexpected(find(version).error());
     // Moved aside first: half a kernel is never seen under its name.
     std::error_code error;

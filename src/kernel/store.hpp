@@ -20,6 +20,11 @@ struct Kernel {
     std::string source;  // package name and version, or file
 };
 
+struct Listing {
+    std::vector<Kernel> kernels;  // newest version first
+    std::vector<Error> damaged;   // of each kernel whose record cannot be read: which, why, and what to do
+};
+
 // A kernel is added whole or not at all. Adding one again does only what is needed: nothing, or a refresh.
 class Store {
   public:
@@ -34,12 +39,11 @@ class Store {
     // beside all three.
     Result<Kernel> add_files(const std::filesystem::path& vmlinuz, const std::filesystem::path& modules,
                              const std::filesystem::path& headers, const Progress& progress);
-    // Newest version first. A kernel whose record cannot be read is an error that names it.
-    [[nodiscard]] Result<std::vector<Kernel>> list() const;
+    [[nodiscard]] Result<Listing> list() const;
     [[nodiscard]] Result<Kernel> find(const std::string& version) const;  // not_found names what there is
     // As find, after making anew what was made from another agent, CRIU or module than libexec now has.
     Result<Kernel> refresh(const std::string& version, const Progress& progress);
-    Result<> remove(const std::string& version);
+    Result<> remove(const std::string& version);  // also a damaged one
 
   private:
     std::filesystem::path directory_, libexec_;

@@ -2,7 +2,6 @@
 // A machine's configuration as JSON, and what each field may be.
 #include "machine/config.hpp"
 
-#include <arpa/inet.h>
 #include <net/if.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 
 #include "base/fd.hpp"
 #include "base/hash.hpp"
+#include "machine/address.hpp"
 #include "machine/layout.hpp"
 
 namespace nap::machine {
@@ -102,33 +102,13 @@ Result<> check_network(const Network& network) {
     return check_mac(network.mac);
 }
 
-// AF_INET or AF_INET6, or 0 where it is no address.
-int family_of(const std::string& address) {
-    std::array<unsigned char, 16> bytes;
-    if (::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1) return AF_INET;
-    if (::inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1) return AF_INET6;
-    return 0;
-}
-
 Result<> check_addresses(const Config& config) {
     if (config.address.empty()) {
         if (!config.gateway.empty()) return wrong("gateway", "needs an address beside it");
         return {};
     }
-    auto slash = config.address.find('/');
-    int family = family_of(config.address.substr(0, slash));
-    int bits = -1;
-    if (family != 0 && slash != std::string::npos) {
-        const char* end = config.address.data() + config.address.size();
-        auto [stopped, error] = std::from_chars(config.address.data() + slash + 1, end, bits);
-        if (error != std::errc{} || stopped != end) bits = -1;
-    }
-    if (bits < 0 || bits > (family == AF_INET ? 32 : 128))
-        return wrong("address", "'" + config.address + "' must be in CIDR form such as 192.0.2.10/24");
+    NAP_CHECK(check_address(config.address, config.gateway));
     if (!config.network) return wrong("address", "needs a network: give it a tap");
-    if (!config.gateway.empty() && family_of(config.gateway) != family)
-        return wrong("gateway",
-                     "'" + config.gateway + "' must be an address of the same family as " + config.address);
     return {};
 }
 

@@ -66,7 +66,7 @@ Result<std::unique_ptr<Generation>> Generation::join(std::unique_ptr<State> stat
     state->agent = std::make_unique<channel::Link>(std::move(connection), std::move(agent_calls),
                                                    channel::LinkOptions{.stall_limit = kStallLimit});
     if (auto greeted = greet(*state->agent, state->qemu.process, limit); !greeted)
-        return std::unexpected(explain_end(state->spec, state->qemu.process, greeted.error()));
+        return std::unexpected(explain_end(state->spec, state->qemu, greeted.error()));
     return std::unique_ptr<Generation>(new Generation(std::move(state)));
 }
 

@@ -11,25 +11,33 @@
 
 #include "channel/unix_socket.hpp"
 #include "machine/console_log.hpp"
+#include "machine/last_words.hpp"
 
 namespace nap::machine {
 
 namespace {
 
 constexpr std::chrono::milliseconds kEnding{1000};  // its connections break before it is gone
-constexpr off_t kTail = 16 << 10;                   // bytes of a log looked at
+constexpr std::uint64_t kTail = 64 << 10;           // bytes of a log looked at
 
 std::filesystem::path qemu_log(const GenerationSpec& spec) {
     return spec.qmp_socket.parent_path() / "qemu.log";
 }
 
-// The end of a file that a guest fills: it may be very long.
-std::string tail_of(const std::filesystem::path& path) {
+std::uint64_t size_of(const std::filesystem::path& path) {
+    std::error_code none_yet;
+    const auto size = std::filesystem::file_size(path, none_yet);
+    return none_yet ? 0 : size;
+}
+
+// The end of what lies in a file from `from` on. A guest fills it: it may be very long.
+std::string tail_of(const std::filesystem::path& path, std::uint64_t from = 0) {
     auto fd = open_file(path, O_RDONLY);
     if (!fd) return {};
-    off_t size = ::lseek(fd->get(), 0, SEEK_END);
-    std::string text(static_cast<std::size_t>(std::clamp<off_t>(size, 0, kTail)), '\0');
-    ssize_t got = ::pread(fd->get(), text.data(), text.size(), std::max<off_t>(size - kTail, 0));
+    const std::uint64_t size = size_of(path);
+    from = std::max(std::min(from, size), size - std::min(size, kTail));
+    std::string text(size - from, '\0');
+    ssize_t got = ::pread(fd->get(), text.data(), text.size(), static_cast<off_t>(from));
     text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     return text;
 }
@@ -118,36 +126,41 @@ std::string last_lines(std::string_view log, std::size_t lines) {
     return text;
 }
 
-Error explain_end(const GenerationSpec& spec, Process& process, Error error) {
-    auto status = process.wait(kEnding);
-    if (!status && process.running()) return error;
+Error explain_end(const GenerationSpec& spec, Qemu& qemu, Error error) {
+    auto status = qemu.process.wait(kEnding);
+    if (!status && qemu.process.running()) return error;
     auto message =
         "Generation " + std::to_string(spec.number) + " of " + spec.machine + ": " + how_it_ended(status);
-    auto said = last_lines(tail_of(qemu_log(spec)), 5);
-    auto console = last_lines(tail_of(spec.console_log), 12);
-    message += said.empty() ? "." : ", saying:\n" + said;
-    if (!console.empty()) message += "\nThe last lines of its console:\n" + console;
+    if (auto said = last_lines(tail_of(qemu_log(spec)), 5); !said.empty()) message += ", saying: " + said;
+    if (auto words = last_words(tail_of(spec.console_log, qemu.console_from)); !words.empty())
+        message += "; its console says: " + words + " (`nap console " + spec.machine + "` has the rest)";
     return {error.kind == ErrorKind::timeout ? ErrorKind::io : error.kind, message};
 }
 
 Result<Qemu> start_qemu(const GenerationSpec& spec, const TapQueue* tap, std::chrono::milliseconds limit) {
     NAP_CHECK(bound_console_log(spec.console_log));
+    const auto console_from = size_of(spec.console_log);
     NAP_TRY(auto process, start_process(spec, tap));
+    Qemu qemu{.process = std::move(process), .console_from = console_from};
     // The sockets listen already; of ours none is left open, so that a QEMU that ends closes them
     auto qmp = Qmp::connect(spec.qmp_socket, limit);
-    if (!qmp) return std::unexpected(explain_end(spec, process, qmp.error()));
-    return Qemu{std::move(process), std::move(*qmp)};
+    if (!qmp) return std::unexpected(explain_end(spec, qemu, qmp.error()));
+    qemu.qmp = std::move(*qmp);
+    return qemu;
 }
 
 Result<Qemu> find_qemu(const GenerationSpec& spec, pid_t pid, std::uint64_t start_time,
                        std::chrono::milliseconds limit) {
+    // Where it began to write is not known: of what it says, only what it has yet to say is its own for
+    // certain
+    const auto console_from = size_of(spec.console_log);
     NAP_TRY(auto process, Process::adopt(pid, start_time));
     auto qmp = Qmp::connect(spec.qmp_socket, limit);
     if (!qmp) {
         process.release();
         return std::unexpected(qmp.error());
     }
-    return Qemu{std::move(process), std::move(*qmp)};
+    return Qemu{.process = std::move(process), .console_from = console_from, .qmp = std::move(*qmp)};
 }
 
 }  // namespace nap::machine

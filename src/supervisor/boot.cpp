@@ -141,7 +141,7 @@ Result<Booted> boot(const Paths& paths, const std::string& name) {
     if (!started) {
         machine.generation.reset();
         remove_leftovers(machine.paths);
-        return std::unexpected(started.error().within("cannot start machine " + name));
+        return std::unexpected(started.error());
     }
     return booted;
 }

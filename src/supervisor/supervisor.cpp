@@ -105,7 +105,11 @@ Result<> supervise(const Paths& paths, const std::string& name, int ready_fd, bo
     ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
     spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
     spdlog::flush_on(spdlog::level::info);
-    NAP_TRY(UniqueFd signals, stop_signals());
+    auto signals = stop_signals();
+    if (!signals) {
+        spdlog::error("{}", signals.error().message);
+        return std::unexpected(signals.error());
+    }
     auto booted = recover_only ? take_over(paths, name) : boot(paths, name);
     if (!booted) {
         spdlog::error("{}", booted.error().message);
@@ -120,6 +124,7 @@ Result<> supervise(const Paths& paths, const std::string& name, int ready_fd, bo
     auto& machine = *booted->machine;
     auto listener = channel::listen_unix(machine.paths.control_socket().string());
     if (!listener) {
+        spdlog::error("{}", listener.error().message);
         tell_ready(ready, fmt::format("error {} {}", to_string(listener.error().kind),
                                       one_line(listener.error().message)));
         // One that was recovered may be recovered again
@@ -133,7 +138,7 @@ Result<> supervise(const Paths& paths, const std::string& name, int ready_fd, bo
     tell_ready(ready, "up");
     {
         Service service(paths, machine);
-        serve(service, machine.paths.console_log(), listener->get(), signals.get());
+        serve(service, machine.paths.console_log(), listener->get(), signals->get());
     }
     auto ended = shut_down(machine);
     if (!ended) spdlog::error("stopping {}: {}", name, ended.error().message);

@@ -71,7 +71,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"UpdateOfNoMachine", {"update", "nobody", "--kernel", "x"}, 1, "nobody"},
         Case{"HistoryOfNoMachine", {"history", "nobody"}, 1, "nobody"},
         Case{"RmOfNoKernel", {"kernel", "rm", "6.1.0-1-none"}, 1, "6.1.0-1-none"},
-        Case{"AddOfNoDeb", {"kernel", "add", "/no/such/file.deb"}, 1, "/no/such/file.deb"}),
+        Case{"AddOfNoDeb", {"kernel", "add", "/no/such/file.deb"}, 1, "/no/such/file.deb"},
+        Case{"AddOfAPath", {"kernel", "add", "../x"}, 2, "../x"},
+        Case{"AddOfNothing", {"kernel", "add", ""}, 2, "package"},
+        Case{"AddOfTwoPackages", {"kernel", "add", "a", "b"}, 2, "one package; or .deb files"},
+        Case{"AddOfBoth", {"kernel", "add", "a", "b.deb"}, 2, "not both"},
+        Case{"AddOfHeadersToAPackage", {"kernel", "add", "--headers", "/tmp", "a"}, 2, "--headers"},
+        Case{"AddOfHeadersAlone", {"kernel", "add", "--headers", "/tmp"}, 2, "--vmlinuz"}),
     [](const testing::TestParamInfo<Case>& bad) { return std::string(bad.param.name); });
 
 TEST(BadInput, HelpAndVersionAreFine) {

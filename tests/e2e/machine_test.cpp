@@ -73,10 +73,12 @@ TEST_F(Exec, GivesATerminalWhereAsked) {
     EXPECT_THAT(machine().exec({"tty"}).out, HasSubstr("not a tty"));
 }
 
-TEST_F(Exec, SaysWhichProgramIsMissing) {
-    const auto output = machine().exec({"no-such-program"});
-    EXPECT_NE(output.status, 0);
-    EXPECT_THAT(output.out, HasSubstr("no-such-program"));
+TEST_F(Exec, SaysWhichProgramIsMissingOrIsNone) {
+    const auto missing = machine().exec({"no-such-program"}), none = machine().exec({"/etc/passwd"});
+    EXPECT_EQ(missing.status, 127);
+    EXPECT_THAT(missing.out, HasSubstr("no-such-program"));
+    EXPECT_EQ(none.status, 126);
+    EXPECT_THAT(none.out, HasSubstr("/etc/passwd"));
 }
 
 TEST_F(Exec, LooksLikeTheUserland) {

@@ -58,6 +58,12 @@ std::vector<std::string> names(const std::vector<AptPackage>& packages) {
     return all;
 }
 
+TEST(PackageName, IsWhatAptTakesForOne) {
+    for (auto name : {"linux-image-6.1.0-47-cloud-amd64", "g++", "0ad"}) EXPECT_TRUE(is_package_name(name));
+    for (auto name : {"", "-o", "a b", "../x", ".", "Linux", "a/b"})
+        EXPECT_FALSE(is_package_name(name)) << name;
+}
+
 TEST(AptPlan, FollowsHeadersToWhatTheyNeed) {
     auto archive = bookworm();
     auto plan = plan_of("linux-image-6.1.0-47-cloud-amd64", archive);
@@ -104,8 +110,6 @@ TEST(AptPlan, SaysWhatIsMissingOrDoesNotFit) {
     auto archive = bookworm();
     EXPECT_EQ(plan_of("bash", archive).error().kind, ErrorKind::refused);
     EXPECT_EQ(plan_of("linux-image-9", archive).error().kind, ErrorKind::not_found);
-    for (auto name : {"", "-o", "a b", "../x", "Linux"})
-        EXPECT_EQ(plan_of(name, archive).error().kind, ErrorKind::usage) << name;
 
     archive.add("linux-headers-6.1.0-47-cloud-amd64", "6.1.999", "");
     EXPECT_THAT(plan_of("linux-image-6.1.0-47-cloud-amd64", archive).error().message, HasSubstr("6.1.999"));

@@ -60,7 +60,7 @@ class StoreTest : public ::testing::Test {
 };
 
 TEST_F(StoreTest, AnEmptyOneHasNoKernels) {
-    EXPECT_THAT(store().list().value(), IsEmpty());
+    EXPECT_THAT(store().list().value().kernels, IsEmpty());
     auto found = store().find("6.1.0");
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().kind, ErrorKind::not_found);
@@ -70,9 +70,10 @@ TEST_F(StoreTest, ListsNewestFirstAndFinds) {
     for (auto version : {"6.1.0-9", "6.12.1", "6.1.0-47"}) put(version);
     auto list = store().list();
     ASSERT_TRUE(list) << list.error().message;
-    ASSERT_EQ(list->size(), 3U);
-    EXPECT_EQ((*list)[0].version, "6.12.1");
-    EXPECT_EQ((*list)[2].version, "6.1.0-9");
+    ASSERT_EQ(list->kernels.size(), 3U);
+    EXPECT_EQ(list->kernels[0].version, "6.12.1");
+    EXPECT_EQ(list->kernels[2].version, "6.1.0-9");
+    EXPECT_THAT(list->damaged, IsEmpty());
     auto found = store().find("6.1.0-47");
     ASSERT_TRUE(found);
     EXPECT_EQ(found->vmlinuz, kernels() / "6.1.0-47/vmlinuz");
@@ -97,14 +98,42 @@ TEST_F(StoreTest, Removes) {
     EXPECT_EQ(store().remove("6.1.0").error().kind, ErrorKind::not_found);
 }
 
-TEST_F(StoreTest, ABrokenRecordIsAnErrorThatNamesIt) {
+TEST_F(StoreTest, ADamagedKernelIsNamedBesideTheOthersAndCanBeRemoved) {
+    put("6.12.1");
     put("6.1.0");
     for (auto content : {"", "{", "[]", "{\"format\":2}", "{\"format\":1}"}) {
         testing::write(kernels() / "6.1.0/kernel.json", content);
         auto list = store().list();
-        ASSERT_FALSE(list) << content;
-        EXPECT_THAT(list.error().message, HasSubstr("6.1.0/kernel.json"));
+        ASSERT_TRUE(list) << list.error().message;
+        ASSERT_EQ(list->kernels.size(), 1U) << content;
+        ASSERT_EQ(list->damaged.size(), 1U) << content;
+        EXPECT_THAT(list->damaged.front().message,
+                    AllOf(HasSubstr("6.1.0/kernel.json"), HasSubstr("nap kernel rm 6.1.0")));
+        EXPECT_EQ(store().find("6.1.0").error().kind, ErrorKind::protocol);
     }
+    fs::remove(kernels() / "6.1.0/kernel.json");
+    EXPECT_EQ(store().find("6.1.0").error().kind, ErrorKind::protocol);
+    EXPECT_TRUE(store().remove("6.1.0"));
+    EXPECT_EQ(left_in_store(), std::vector<std::string>{"6.12.1"});
+}
+
+TEST_F(StoreTest, StrayFilesAreNoKernels) {
+    put("6.1.0");
+    testing::write(kernels() / "notes", "6.2.0");
+    auto list = store().list();
+    ASSERT_TRUE(list) << list.error().message;
+    EXPECT_EQ(list->kernels.size(), 1U);
+    EXPECT_THAT(list->damaged, IsEmpty());
+    EXPECT_EQ(store().find("notes").error().kind, ErrorKind::not_found);
+}
+
+TEST_F(StoreTest, AsksForPackagesByTheirNamesOnly) {
+    for (auto name : {"", "../x", "-o"}) {
+        auto added = store().add_package(name, ignore);
+        ASSERT_FALSE(added);
+        EXPECT_EQ(added.error().kind, ErrorKind::usage) << name;
+    }
+    EXPECT_FALSE(fs::exists(kernels()));
 }
 
 TEST_F(StoreTest, AFailedAddLeavesNothing) {
@@ -171,7 +200,7 @@ TEST_F(StoreTest, PublishingReplacesWhatWasThereInOneStep) {
 
 TEST_F(StoreTest, WhatAKilledOneLeftIsRemoved) {
     testing::write(kernels() / ".staging" / "work" / "old", "");
-    EXPECT_THAT(store().list().value(), IsEmpty());
+    EXPECT_THAT(store().list().value().kernels, IsEmpty());
     auto staging = Staging::begin(kernels());
     ASSERT_TRUE(staging);
     EXPECT_FALSE(fs::exists(kernels() / ".staging" / "work" / "old"));

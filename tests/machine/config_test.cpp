@@ -100,13 +100,6 @@ TEST(Config, RefusesWhatIsNoObject) {
     for (const auto& json : {Json(), Json(3), Json("x"), Json::array()}) EXPECT_FALSE(config_from_json(json));
 }
 
-TEST(Config, TakesIpv6) {
-    auto json = good();
-    json["address"] = "2001:db8::10/64";
-    json["gateway"] = "2001:db8::1";
-    EXPECT_TRUE(config_from_json(json));
-}
-
 TEST(Config, DefaultMacIsStableLocalAndOfItsOwnForEachName) {
     EXPECT_EQ(default_mac("web-1"), default_mac("web-1"));
     EXPECT_NE(default_mac("web-1"), default_mac("web-2"));

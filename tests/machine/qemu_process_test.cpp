@@ -53,12 +53,12 @@ class QemuProcess : public testing::Test {
 };
 
 TEST_F(QemuProcess, ThatEndsAtOnceTellsWhy) {
-    std::ofstream(spec.console_log) << "Kernel panic - not syncing\n";
+    std::ofstream(spec.console_log) << "Kernel panic - not syncing: of a generation before\n";
     auto qemu = start_qemu(spec, nullptr, std::chrono::seconds(60));
     ASSERT_FALSE(qemu);
     EXPECT_THAT(qemu.error().message, testing::HasSubstr("Generation 7 of web: QEMU ended with status 1"));
     EXPECT_THAT(qemu.error().message, testing::HasSubstr("could not load kernel"));
-    EXPECT_THAT(qemu.error().message, testing::HasSubstr("Kernel panic"));
+    EXPECT_THAT(qemu.error().message, testing::Not(testing::HasSubstr("panic")));
 }
 
 TEST_F(QemuProcess, NeedsTheMachinesFiles) {
