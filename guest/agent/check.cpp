@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/check.hpp"
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "agent/control_groups.hpp"
@@ -22,6 +24,8 @@ using channel::Json;
 
 namespace {
 
+constexpr std::chrono::milliseconds kLookAgain{250};
+
 void find_in_status(const Task& task, Obstacles& obstacles) {
     if (task.swapped_kib != 0)
         add(obstacles, task,
@@ -40,11 +44,7 @@ Json to_json(const Obstacles& obstacles) {
     return list;
 }
 
-}  // namespace
-
-Result<Json> check(Agent& agent, const Json&, Call&) {
-    const auto init = find_init();
-    if (!init) return fail(ErrorKind::not_found, "the userland does not run");
+Obstacles look(const Agent& agent, const Task& init) {
     Obstacles obstacles;
     if (const int sessions = agent.exec_sessions; sessions > 0)
         obstacles.push_back(
@@ -59,14 +59,27 @@ Result<Json> check(Agent& agent, const Json&, Call&) {
         find_in_threads(task, obstacles);
         if (task.state == 'Z') continue;
         find_in_status(task, obstacles);
-        find_in_control_groups(task, *init, obstacles);
-        find_own_namespaces(task, *init, obstacles);
+        find_in_control_groups(task, init, obstacles);
+        find_own_namespaces(task, init, obstacles);
         find_in_open_files(task, surroundings, obstacles);
         find_in_memory(task, obstacles);
         find_in_program(task, obstacles);
     }
     find_shared_contexts(tasks, obstacles);
     surroundings.mounts.find_obstacles(obstacles);
+    return obstacles;
+}
+
+}  // namespace
+
+Result<Json> check(Agent& agent, const Json&, Call&) {
+    const auto init = find_init();
+    if (!init) return fail(ErrorKind::not_found, "the userland does not run");
+    Obstacles obstacles = look(agent, *init);
+    if (!obstacles.empty()) {
+        std::this_thread::sleep_for(kLookAgain);
+        obstacles = lasting(obstacles, look(agent, *init));
+    }
     return Json{{"obstacles", to_json(obstacles)}};
 }
 

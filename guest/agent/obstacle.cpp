@@ -12,4 +12,14 @@ void add(Obstacles& obstacles, const Task& task, Finding finding) {
     if (!known) obstacles.push_back({task.pid, task.name, std::move(finding)});
 }
 
+Obstacles lasting(const Obstacles& before, Obstacles now) {
+    std::erase_if(now, [&](const Obstacle& obstacle) {
+        return std::ranges::none_of(before, [&](const Obstacle& earlier) {
+            // What it is may hold a number that changes
+            return earlier.pid == obstacle.pid && earlier.finding.why == obstacle.finding.why;
+        });
+    });
+    return now;
+}
+
 }  // namespace nap::agent

@@ -29,4 +29,8 @@ using Obstacles = std::vector<Obstacle>;
 // Once for each process and finding, however many descriptors or mappings show it.
 void add(Obstacles& obstacles, const Task& task, Finding finding);
 
+// Those of `now` that were there before, too: a process that is just ending, or just beginning, shows what is
+// none.
+Obstacles lasting(const Obstacles& before, Obstacles now);
+
 }  // namespace nap::agent

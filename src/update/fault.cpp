@@ -42,7 +42,8 @@ Result<> stop_newer(Attempt& attempt) {
 // The agent of a guest does to it what the host cannot. It may not live to answer.
 template <bool newer>
 Result<> ask(Attempt& attempt, const char* what, std::uint64_t frame = 0) {
-    auto& agent = newer ? attempt.newer->agent() : attempt.machine.generation->agent();
+    // After commit the newer generation is the machine's
+    auto& agent = newer && attempt.newer ? attempt.newer->agent() : attempt.machine.generation->agent();
     auto done = agent.call("fault", {{"kind", what}, {"frame", frame}}, std::chrono::seconds(10));
     spdlog::info("update: fault {}: {}", what, done ? "done" : done.error().message);
     return {};

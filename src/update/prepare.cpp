@@ -71,7 +71,8 @@ Result<> prepare(Attempt& attempt) {
     attempt.tell(Phase::prepare, 0.5, "withholding user memory");
     auto& newer = attempt.newer->agent();
     auto& older = machine.generation->agent();
-    NAP_CHECK(agent::network(newer, machine.config, attempt.limits.call));
+    // The newer kernel boots in the background: on a busy host it has little time, and nobody waits for it.
+    NAP_CHECK(agent::network(newer, machine.config, attempt.limits.boot));
     {
         auto step = attempt.timeline.step("withhold user memory");
         auto frames = machine.layout.user_frames();
@@ -84,7 +85,7 @@ Result<> prepare(Attempt& attempt) {
                         fmt::format("the newer kernel withheld {} of the {} pages of user memory", withheld,
                                     frames.pages));
     }
-    NAP_TRY(attempt.newer_anchors, agent::anchors(newer, attempt.limits.call));
+    NAP_TRY(attempt.newer_anchors, agent::anchors(newer, attempt.limits.boot));
     NAP_TRY(attempt.older_anchors, agent::anchors(older, attempt.limits.call));
     attempt.tell(Phase::prepare, 0.7, "quieting the older kernel");
     {

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/obstacle.hpp"
+
+#include <gtest/gtest.h>
+
+namespace nap::agent {
+namespace {
+
+TEST(Lasting, AreObstaclesThatWereThereBefore) {
+    const Obstacles before = {{7, "a", {"3 KiB", "swapped", ""}}, {8, "b", {"x", "ending", ""}}};
+    const Obstacles now = {
+        {7, "a", {"4 KiB", "swapped", ""}}, {9, "b", {"x", "ending", ""}}, {7, "a", {"y", "traced", ""}}};
+    const auto kept = lasting(before, now);
+    ASSERT_EQ(kept.size(), 1U);
+    EXPECT_EQ(kept[0].finding.what, "4 KiB");
+    EXPECT_TRUE(lasting({}, now).empty());
+    EXPECT_TRUE(lasting(before, {}).empty());
+}
+
+}  // namespace
+}  // namespace nap::agent
