@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/cli.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -21,6 +23,12 @@ constexpr int kFailed = 1, kNotUnderstood = 2;
 int complain(const std::string& sentence, int status) {
     print_problem(sentence);
     return status;
+}
+
+int complain(const Error& error) {
+    const bool no_rights = error.kind == ErrorKind::permission && ::geteuid() != 0;
+    return complain(error.message + (no_rights ? "; nap must run as root" : ""),
+                    error.kind == ErrorKind::usage ? kNotUnderstood : kFailed);
 }
 
 // Everything after the first "--" is the program's business, not ours.
@@ -74,15 +82,14 @@ int run(std::vector<std::string> arguments) {
     }
 
     auto paths = Paths::from(context.root);
-    if (!paths) return complain(paths.error().message, kNotUnderstood);
+    if (!paths) return complain(paths.error());
     context.paths = *paths;
     if (!context.program.empty() && innermost(app).get_name() != "exec")
         return complain("only exec takes a program after --", kNotUnderstood);
     try {
         auto status = commands.action()(context);
         if (status) return std::fflush(stdout) == 0 ? *status : complain("cannot write the output", kFailed);
-        return complain(status.error().message,
-                        status.error().kind == ErrorKind::usage ? kNotUnderstood : kFailed);
+        return complain(status.error());
     } catch (const std::exception& error) {
         return complain(std::string("a bug in nap: ") + error.what(), kFailed);
     }

@@ -58,6 +58,7 @@ Result<machine::Config> config_of(const Context& context, const CreateOptions& o
     config.disk_format = "raw";
     config.kernel = options.kernel;
     NAP_CHECK(machine::config_from_json(machine::to_json(config)));
+    NAP_CHECK(supervisor::check_socket_paths(context.paths.machine(config.name)));
 
     auto disk = fs::canonical(options.disk, error);
     if (error) return fail_errno("there is no disk image " + options.disk, error.value());
@@ -70,8 +71,9 @@ Result<machine::Config> config_of(const Context& context, const CreateOptions& o
 }
 
 Result<int> create(const Context& context, const CreateOptions& options) {
-    if (load_machine(context.paths, options.name).has_value())
-        return fail(ErrorKind::refused, "there is a machine '" + options.name + "' already");
+    auto found = find_machine(context.paths, options.name);
+    if (found) return fail(ErrorKind::refused, "there is a machine '" + options.name + "' already");
+    if (found.error().kind != ErrorKind::not_found) return std::unexpected(found.error());
     NAP_TRY(auto config, config_of(context, options));
 
     auto paths = context.paths.machine(config.name);

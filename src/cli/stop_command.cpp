@@ -37,7 +37,7 @@ Result<int> stop(const Context& context, const MachineName& machine) {
 }
 
 Result<int> remove(const Context& context, const MachineName& machine) {
-    NAP_CHECK(load_machine(context.paths, machine.name));
+    NAP_CHECK(find_machine(context.paths, machine.name));
     NAP_TRY(UniqueFd held, hold_stopped(context, machine.name));
     auto paths = context.paths.machine(machine.name);
     NAP_TRY(bool unsettled, update::is_unsettled(paths));
@@ -52,6 +52,9 @@ Result<int> remove(const Context& context, const MachineName& machine) {
         fs::remove_all(path, error);
         if (error) return fail_errno("cannot remove " + path.string(), error.value());
     }
+    // The last machine's; as long as there are others it is not empty
+    std::error_code in_use;
+    if (context.paths.memory != context.paths.run) fs::remove(context.paths.memory, in_use);
     return 0;
 }
 
