@@ -41,7 +41,7 @@ void add_check(Commands& commands) {
                      "nap check web1 --kernel 6.1.0-56-cloud-amd64");
     auto options = std::make_shared<CheckOptions>();
     command.add_option("NAME", options->name, "The machine")->required();
-    command.add_option("--kernel", options->kernel, "The newer kernel");
+    command.add_option("--kernel", options->kernel, "The newer kernel")->check(not_empty());
     commands.act(command, options, check);
 }
 

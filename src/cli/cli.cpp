@@ -57,7 +57,8 @@ int run(std::vector<std::string> arguments) {
     CLI::App app("Updates the kernel of a running machine without restarting what runs on it.", "nap");
     Context context;
     app.add_option("--root", context.root,
-                   "Folder of all state (default: NAP_ROOT, else /var/lib/nap and /run/nap)");
+                   "Folder of all state (default: NAP_ROOT, else /var/lib/nap and /run/nap)")
+        ->check(not_empty());
     app.add_flag("--json", context.json, "Print facts as JSON");
     app.set_version_flag("--version", "nap " NAP_VERSION);
     app.require_subcommand(1);
@@ -73,9 +74,13 @@ int run(std::vector<std::string> arguments) {
         return app.exit(success);  // help, version
     } catch (const CLI::Error& error) {
         auto name = full_name(innermost(app));
-        if (app.get_subcommands().empty() && !app.remaining().empty())
-            return complain("there is no command '" + app.remaining().front() + "'; `nap --help` lists them",
-                            kNotUnderstood);
+        if (app.get_subcommands().empty() && !app.remaining().empty()) {
+            const auto word = app.remaining().front();
+            const bool option = word.starts_with('-');
+            return complain(
+                (option ? "unknown option '" : "there is no command '") + word + "'; `nap --help` lists them",
+                kNotUnderstood);
+        }
         // "kernel add: ..." for a command's own arguments
         auto what = name == "nap" ? std::string() : name.substr(sizeof "nap") + ": ";
         return complain(what + error.what() + "; `" + name + " --help` tells more", kNotUnderstood);

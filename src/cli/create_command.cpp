@@ -100,15 +100,16 @@ void add_create(Commands& commands) {
     command.add_option("NAME", options->name, "1 to 63 of a-z 0-9 . _ -")->required();
     command.add_option("--disk", options->disk, "Disk image, raw or qcow2")->required();
     command.add_option("--kernel", options->kernel, "Kernel to start with (`nap kernel list`)")->required();
-    command.add_option("--memory", options->memory, "Memory for what runs on it, such as 1G")
-        ->required()
-        ->take_last();
-    command.add_option("--kernel-memory", options->kernel_memory,
-                       "Memory for each kernel (default: by --memory)");
+    command.add_option("--memory", options->memory, "Memory for what runs on it, such as 1G")->required();
+    command
+        .add_option("--kernel-memory", options->kernel_memory,
+                    "Memory for each kernel (default: by --memory)")
+        ->check(not_empty());
     command.add_option("--cpus", options->cpus, "Number of CPUs")->capture_default_str();
-    command.add_option("--net", options->network, "tap=IFNAME[,netns=NS][,mac=MAC]");
-    command.add_option("--address", options->address, "Its address, such as 192.0.2.10/24");
-    command.add_option("--gateway", options->gateway, "Its default gateway");
+    command.add_option("--net", options->network, "tap=IFNAME[,netns=NS][,mac=MAC]")->check(not_empty());
+    command.add_option("--address", options->address, "Its address, such as 192.0.2.10/24")
+        ->check(not_empty());
+    command.add_option("--gateway", options->gateway, "Its default gateway")->check(not_empty());
     command.add_option("--init", options->init, "First program of its userland")->capture_default_str();
     command.add_option("--partition", options->partition, "Partition of the root file system; 0: whole disk")
         ->capture_default_str();

@@ -125,7 +125,9 @@ void add_update(Commands& commands) {
                                  "nap update web1 --kernel 6.1.0-56-cloud-amd64");
     auto options = std::make_shared<UpdateOptions>();
     command.add_option("NAME", options->name, "The machine")->required();
-    command.add_option("--kernel", options->kernel, "The newer kernel (`nap kernel list`)")->required();
+    command.add_option("--kernel", options->kernel, "The newer kernel (`nap kernel list`)")
+        ->required()
+        ->check(not_empty());
     commands.act(command, options, update);
 }
 
