@@ -61,7 +61,8 @@ Result<int> remove(const Context& context, const MachineName& machine) {
 }  // namespace
 
 void add_stop(Commands& commands) {
-    auto& command = commands.add("stop", "Stop a machine in order", "nap stop web1");
+    auto& command = commands.add("stop", "Stop a machine in order; if it is being updated, when that is done",
+                                 "nap stop web1");
     commands.act(command, take_machine_name(command), stop);
 }
 
