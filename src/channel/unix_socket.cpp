@@ -16,9 +16,10 @@ namespace {
 Result<sockaddr_un> address_of(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof address.sun_path)
+    static_assert(sizeof address.sun_path == kMaxSocketPath + 1);
+    if (path.empty() || path.size() > kMaxSocketPath)
         return fail(ErrorKind::usage, "the path of a socket must have 1 to " +
-                                          std::to_string(sizeof address.sun_path - 1) + " bytes: " + path);
+                                          std::to_string(kMaxSocketPath) + " bytes: " + path);
     std::memcpy(address.sun_path, path.data(), path.size());
     return address;
 }

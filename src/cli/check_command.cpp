@@ -5,6 +5,7 @@
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
 #include "cli/print.hpp"
+#include "update/agent_answers.hpp"
 
 namespace nap::cli {
 
@@ -21,18 +22,13 @@ Result<int> check(const Context& context, const CheckOptions& options) {
     Json params = Json::object();
     if (!options.kernel.empty()) params["kernel"] = options.kernel;
     NAP_TRY(Json answer, link->call("check", params, 2min));
-    auto obstacles = answer.is_object() ? answer.value("obstacles", Json::array()) : Json::array();
+    NAP_TRY(auto obstacles, update::agent::obstacles_from(answer));  // passed on as the agent gave them
     if (context.json) {
         print_json(answer);
     } else if (obstacles.empty()) {
         fmt::print("{}: nothing stands in the way of an update\n", options.name);
     } else {
-        for (const auto& obstacle : obstacles) {
-            auto who = text_at(obstacle, "name");
-            if (auto pid = number_at(obstacle, "pid")) who = fmt::format("{} (process {})", who, pid);
-            fmt::print("{}: {}: {} {}\n", who, text_at(obstacle, "what"), text_at(obstacle, "why"),
-                       text_at(obstacle, "advice"));
-        }
+        for (const auto& obstacle : obstacles) fmt::print("{}\n", one_line(sentence(obstacle)));
     }
     return obstacles.empty() ? 0 : 1;
 }
@@ -45,7 +41,7 @@ void add_check(Commands& commands) {
                      "nap check web1 --kernel 6.1.0-56-cloud-amd64");
     auto options = std::make_shared<CheckOptions>();
     command.add_option("NAME", options->name, "The machine")->required();
-    command.add_option("--kernel", options->kernel, "The newer kernel");
+    command.add_option("--kernel", options->kernel, "The newer kernel")->check(not_empty());
     commands.act(command, options, check);
 }
 

@@ -15,6 +15,10 @@ CLI::App& Commands::add(CLI::App& group, const std::string& name, const std::str
     return command;
 }
 
+CLI::Validator not_empty() {
+    return {[](const std::string& value) { return value.empty() ? "must not be empty" : std::string(); }, ""};
+}
+
 std::shared_ptr<MachineName> take_machine_name(CLI::App& command) {
     auto options = std::make_shared<MachineName>();
     command.add_option("NAME", options->name, "The machine")->required();

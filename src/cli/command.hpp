@@ -51,6 +51,9 @@ class Commands {
     Action action_;
 };
 
+// For options whose value must be something: `--kernel ''` is a slip of a script, not a way to leave it out.
+CLI::Validator not_empty();
+
 // For commands that only need the machine's name.
 struct MachineName {
     std::string name;

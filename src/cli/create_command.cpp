@@ -58,6 +58,7 @@ Result<machine::Config> config_of(const Context& context, const CreateOptions& o
     config.disk_format = "raw";
     config.kernel = options.kernel;
     NAP_CHECK(machine::config_from_json(machine::to_json(config)));
+    NAP_CHECK(supervisor::check_socket_paths(context.paths.machine(config.name)));
 
     auto disk = fs::canonical(options.disk, error);
     if (error) return fail_errno("there is no disk image " + options.disk, error.value());
@@ -70,8 +71,9 @@ Result<machine::Config> config_of(const Context& context, const CreateOptions& o
 }
 
 Result<int> create(const Context& context, const CreateOptions& options) {
-    if (load_machine(context.paths, options.name).has_value())
-        return fail(ErrorKind::refused, "there is a machine '" + options.name + "' already");
+    auto found = find_machine(context.paths, options.name);
+    if (found) return fail(ErrorKind::refused, "there is a machine '" + options.name + "' already");
+    if (found.error().kind != ErrorKind::not_found) return std::unexpected(found.error());
     NAP_TRY(auto config, config_of(context, options));
 
     auto paths = context.paths.machine(config.name);
@@ -98,15 +100,16 @@ void add_create(Commands& commands) {
     command.add_option("NAME", options->name, "1 to 63 of a-z 0-9 . _ -")->required();
     command.add_option("--disk", options->disk, "Disk image, raw or qcow2")->required();
     command.add_option("--kernel", options->kernel, "Kernel to start with (`nap kernel list`)")->required();
-    command.add_option("--memory", options->memory, "Memory for what runs on it, such as 1G")
-        ->required()
-        ->take_last();
-    command.add_option("--kernel-memory", options->kernel_memory,
-                       "Memory for each kernel (default: by --memory)");
+    command.add_option("--memory", options->memory, "Memory for what runs on it, such as 1G")->required();
+    command
+        .add_option("--kernel-memory", options->kernel_memory,
+                    "Memory for each kernel (default: by --memory)")
+        ->check(not_empty());
     command.add_option("--cpus", options->cpus, "Number of CPUs")->capture_default_str();
-    command.add_option("--net", options->network, "tap=IFNAME[,netns=NS][,mac=MAC]");
-    command.add_option("--address", options->address, "Its address, such as 192.0.2.10/24");
-    command.add_option("--gateway", options->gateway, "Its default gateway");
+    command.add_option("--net", options->network, "tap=IFNAME[,netns=NS][,mac=MAC]")->check(not_empty());
+    command.add_option("--address", options->address, "Its address, such as 192.0.2.10/24")
+        ->check(not_empty());
+    command.add_option("--gateway", options->gateway, "Its default gateway")->check(not_empty());
     command.add_option("--init", options->init, "First program of its userland")->capture_default_str();
     command.add_option("--partition", options->partition, "Partition of the root file system; 0: whole disk")
         ->capture_default_str();

@@ -101,8 +101,8 @@ Result<> check_unused(const Paths& paths, const std::string& machine, const std:
 }
 
 Result<int> remove(const Context& context, const Version& which) {
-    for (const auto& name : machine_names(context.paths))
-        NAP_CHECK(check_unused(context.paths, name, which.version));
+    NAP_TRY(auto names, machine_names(context.paths));
+    for (const auto& name : names) NAP_CHECK(check_unused(context.paths, name, which.version));
     NAP_CHECK(store_of(context).remove(which.version));
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cli/supervisor_process.hpp"
+#include "machine/found_generations.hpp"
 #include "supervisor/lock.hpp"
 
 namespace nap::cli {
@@ -15,12 +16,30 @@ namespace nap::cli {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-Result<machine::Config> load_machine(const Paths& paths, const std::string& name) {
-    auto path = paths.machine(name).config();
-    std::error_code ignored;
-    if (name.empty() || name.contains('/') || name.starts_with('.') || !fs::exists(path, ignored))
+namespace {
+
+// Who may not look has not seen that there is nothing.
+Result<bool> is_there(const fs::path& path) {
+    std::error_code error;
+    const bool found = fs::exists(path, error);
+    if (error) return fail_errno("cannot read " + path.string(), error.value());
+    return found;
+}
+
+}  // namespace
+
+Result<> find_machine(const Paths& paths, const std::string& name) {
+    const bool is_name = !name.empty() && !name.contains('/') && !name.starts_with('.');
+    NAP_TRY(bool found, is_name ? is_there(paths.machine(name).config()) : Result<bool>(false));
+    if (!found)
         return fail(ErrorKind::not_found,
                     "there is no machine '" + name + "'; `nap list` shows those there are");
+    return {};
+}
+
+Result<machine::Config> load_machine(const Paths& paths, const std::string& name) {
+    NAP_CHECK(find_machine(paths, name));
+    auto path = paths.machine(name).config();
     NAP_TRY(std::string text, read_file(path, 1 << 20));
     auto json = nlohmann::json::parse(text, nullptr, false);
     auto config = machine::config_from_json(json);
@@ -29,11 +48,17 @@ Result<machine::Config> load_machine(const Paths& paths, const std::string& name
     return config;
 }
 
-std::vector<std::string> machine_names(const Paths& paths) {
+Result<std::vector<std::string>> machine_names(const Paths& paths) {
+    NAP_TRY(bool any, is_there(paths.machines()));
     std::vector<std::string> names;
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(paths.machines(), ignored))
-        if (fs::exists(entry.path() / "machine.json", ignored)) names.push_back(entry.path().filename());
+    if (!any) return names;
+    std::error_code error;
+    for (fs::directory_iterator entry(paths.machines(), error), end; !error && entry != end;
+         entry.increment(error)) {
+        NAP_TRY(bool machine, is_there(entry->path() / "machine.json"));
+        if (machine) names.push_back(entry->path().filename());
+    }
+    if (error) return fail_errno("cannot read " + paths.machines().string(), error.value());
     std::ranges::sort(names);
     return names;
 }
@@ -61,7 +86,10 @@ Result<std::optional<UniqueFd>> lock_or_recover(const Context& context, const st
 
 // A link to a supervisor that answers. One that was killed a moment ago may still be connected to.
 Result<std::unique_ptr<channel::Link>> connect(const Context& context, const std::string& name) {
-    NAP_TRY(auto connection, channel::connect_unix(context.paths.machine(name).control_socket()));
+    const auto paths = context.paths.machine(name);
+    if (!supervisor::check_socket_paths(paths))
+        return fail(ErrorKind::not_found, name + " cannot have a supervisor: its socket's path is too long");
+    NAP_TRY(auto connection, channel::connect_unix(paths.control_socket()));
     auto link = std::make_unique<channel::Link>(std::move(connection), channel::Handler{});
     auto answered = link->call("status", channel::Json::object(), 10s);
     if (answered) return link;
@@ -73,7 +101,7 @@ Result<std::unique_ptr<channel::Link>> connect(const Context& context, const std
 }  // namespace
 
 Result<std::unique_ptr<channel::Link>> connect_supervisor(const Context& context, const std::string& name) {
-    NAP_CHECK(load_machine(context.paths, name));
+    NAP_CHECK(find_machine(context.paths, name));
     // A supervisor holds the lock a little before it can be reached, and a little after it died.
     const auto end = std::chrono::steady_clock::now() + 2s;
     for (;; std::this_thread::sleep_for(50ms)) {
@@ -92,9 +120,17 @@ bool is_running(const Context& context, const std::string& name) {
 }
 
 Result<UniqueFd> hold_stopped(const Context& context, const std::string& name) {
-    NAP_TRY(auto lock, lock_or_recover(context, name));
-    if (lock) return std::move(*lock);
-    return fail(ErrorKind::refused, "machine " + name + " runs; `nap stop " + name + "` first");
+    const bool damaged = !load_machine(context.paths, name);
+    const auto paths = context.paths.machine(name);
+    NAP_TRY(auto lock, damaged ? supervisor::try_lock(paths) : lock_or_recover(context, name));
+    if (!lock) return fail(ErrorKind::refused, "machine " + name + " runs; `nap stop " + name + "` first");
+    if (!damaged) return std::move(*lock);
+    // Nobody can take over what a supervisor that died has left of it
+    NAP_TRY(auto alive, machine::find_generations(name, paths));
+    if (alive.empty()) return std::move(*lock);
+    return fail(ErrorKind::refused, "machine " + name + " is damaged, but its QEMU, process " +
+                                        std::to_string(alive.begin()->second.pid) +
+                                        ", still runs: end that first");
 }
 
 Result<nlohmann::json> status_of(const Context& context, const std::string& name) {

@@ -15,6 +15,7 @@ namespace {
 
 Result<int> start(const Context& context, const MachineName& machine) {
     NAP_CHECK(load_machine(context.paths, machine.name));
+    NAP_CHECK(supervisor::check_socket_paths(context.paths.machine(machine.name)));
     if (is_running(context, machine.name))
         return fail(ErrorKind::refused, "machine " + machine.name + " runs already");
     NAP_CHECK(start_supervisor(context, machine.name, false));

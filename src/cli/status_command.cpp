@@ -43,22 +43,27 @@ Result<int> status(const Context& context, const MachineName& machine) {
 
 Result<int> list(const Context& context, const Nothing&) {
     Json all = Json::array();
-    for (const auto& name : machine_names(context.paths)) {
+    bool known = true;
+    NAP_TRY(auto names, machine_names(context.paths));
+    for (const auto& name : names) {
         auto facts = status_of(context, name);
         all.push_back(facts ? *facts
                             : Json{{"name", name}, {"state", "unknown"}, {"error", facts.error().message}});
+        if (!facts) print_problem(facts.error().message);
+        known = known && facts;
     }
     if (context.json) {
         print_json(all);
-        return 0;
+        return known ? 0 : 1;
     }
     if (!all.empty())
         fmt::print("{:<16} {:<9} {:<28} {:>10} {}\n", "NAME", "STATE", "KERNEL", "MEMORY", "ADDRESS");
     for (const auto& facts : all)
         fmt::print("{:<16} {:<9} {:<28} {:>10} {}\n", text_at(facts, "name"), text_at(facts, "state"),
-                   text_at(facts, "kernel"), size_text(number_at(facts, "memory")),
+                   text_at(facts, "kernel"),
+                   facts.contains("memory") ? size_text(number_at(facts, "memory")) : "",
                    text_at(facts, "address"));
-    return 0;
+    return known ? 0 : 1;
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ Result<int> stop(const Context& context, const MachineName& machine) {
 }
 
 Result<int> remove(const Context& context, const MachineName& machine) {
-    NAP_CHECK(load_machine(context.paths, machine.name));
+    NAP_CHECK(find_machine(context.paths, machine.name));
     NAP_TRY(UniqueFd held, hold_stopped(context, machine.name));
     auto paths = context.paths.machine(machine.name);
     NAP_TRY(bool unsettled, update::is_unsettled(paths));
@@ -52,13 +52,17 @@ Result<int> remove(const Context& context, const MachineName& machine) {
         fs::remove_all(path, error);
         if (error) return fail_errno("cannot remove " + path.string(), error.value());
     }
+    // The last machine's; as long as there are others it is not empty
+    std::error_code in_use;
+    if (context.paths.memory != context.paths.run) fs::remove(context.paths.memory, in_use);
     return 0;
 }
 
 }  // namespace
 
 void add_stop(Commands& commands) {
-    auto& command = commands.add("stop", "Stop a machine in order", "nap stop web1");
+    auto& command = commands.add("stop", "Stop a machine in order; if it is being updated, when that is done",
+                                 "nap stop web1");
     commands.act(command, take_machine_name(command), stop);
 }
 

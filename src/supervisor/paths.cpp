@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/hash.hpp"
+#include "channel/unix_socket.hpp"
 
 namespace nap::supervisor {
 
@@ -45,7 +46,9 @@ Result<Paths> Paths::from(const std::optional<std::string>& root) {
         paths.run = "/run/nap";
     } else {
         fs::path base = fs::weakly_canonical(fs::absolute(chosen, failure), failure);
-        if (failure) return fail(ErrorKind::usage, "cannot use --root " + chosen + ": " + failure.message());
+        if (failure) return fail_errno("cannot use --root " + chosen, failure.value());
+        if (fs::exists(base, failure) && !fs::is_directory(base, failure))
+            return fail(ErrorKind::usage, "cannot use --root " + chosen + ": it is not a folder");
         paths.lib = base / "lib";
         paths.run = base / "run";
     }
@@ -56,6 +59,16 @@ Result<Paths> Paths::from(const std::optional<std::string>& root) {
         return fail(ErrorKind::io, "cannot find this program in /proc/self/exe: " + failure.message());
     paths.libexec = self.parent_path().parent_path() / "lib" / "nap";
     return paths;
+}
+
+Result<> check_socket_paths(const MachinePaths& machine) {
+    // The longest: a generation's number grows with each update
+    const auto longest = (machine.generation(99'999) / "agent.sock").string();
+    if (longest.size() <= channel::kMaxSocketPath) return {};
+    return fail(ErrorKind::usage, "the machine's sockets would have paths of up to " +
+                                      std::to_string(longest.size()) + " bytes (" + longest + "), " +
+                                      std::to_string(channel::kMaxSocketPath) +
+                                      " are the most: choose a shorter --root, or a shorter name");
 }
 
 }  // namespace nap::supervisor

@@ -12,14 +12,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string sentence(const Obstacle& obstacle) {
-    std::string who = obstacle.pid != 0 ? fmt::format("{} (PID {}): ", obstacle.name, obstacle.pid) : "";
-    std::string text = who + obstacle.what;
-    if (!obstacle.why.empty()) text += ": " + obstacle.why;
-    if (!obstacle.advice.empty()) text += "; " + obstacle.advice;
-    return text;
-}
-
 // What the machine writes to its disk between commit and merge; a moment's worth.
 constexpr std::uint64_t kOverlayRoom = 64 * kMiB;
 
@@ -47,16 +39,15 @@ Result<std::vector<Obstacle>> find_obstacles(RunningMachine& machine, const kern
 Result<> check(Attempt& attempt) {
     auto step = attempt.timeline.step("check");
     if (attempt.newer_kernel.version == attempt.machine.kernel.version)
-        return fail(ErrorKind::refused,
-                    fmt::format("{} already runs kernel {}; nothing was changed", attempt.machine.config.name,
-                                attempt.newer_kernel.version));
+        return fail(ErrorKind::refused, fmt::format("kernel {} runs already", attempt.newer_kernel.version));
     if (auto room = check_room(attempt.machine); !room)
         return std::unexpected(room.error().within(fmt::format(
             "{} cannot be updated to {} now", attempt.machine.config.name, attempt.newer_kernel.version)));
     NAP_TRY(auto obstacles, find_obstacles(attempt.machine, &attempt.newer_kernel, attempt.limits));
     if (obstacles.empty()) return {};
-    std::string text = fmt::format("{} cannot be updated to {} now:", attempt.machine.config.name,
-                                   attempt.newer_kernel.version);
+    std::string text = fmt::format(
+        "{} still runs on kernel {} and cannot be updated to {} now:", attempt.machine.config.name,
+        attempt.machine.kernel.version, attempt.newer_kernel.version);
     for (const auto& obstacle : obstacles) text += "\n  " + sentence(obstacle);
     return fail(ErrorKind::refused, text);
 }

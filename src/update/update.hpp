@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "update/obstacle.hpp"
 #include "update/phase.hpp"
 #include "update/report.hpp"
 #include "update/running_machine.hpp"
@@ -41,11 +42,6 @@ struct Outcome {
 Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const Testing& testing,
                    const ProgressSink& progress, const TimeLimits& limits = {});
 
-// Obstacles `nap check` names; an update with any is refused before anything is disturbed.
-struct Obstacle {
-    std::int32_t pid = 0;  // 0: not about one process
-    std::string name, what, why, advice;
-};
 Result<std::vector<Obstacle>> find_obstacles(RunningMachine& machine, const kernel::Kernel* newer,
                                              const TimeLimits& limits = {});
 

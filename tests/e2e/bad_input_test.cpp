@@ -54,7 +54,19 @@ INSTANTIATE_TEST_SUITE_P(
              {"create", "../etc", "--disk", "/dev/null", "--kernel", "x", "--memory", "1G"},
              2,
              "../etc"},
-        Case{"MemoryNotANumber", create({"--memory", "lots"}), 2, "lots"},
+        Case{"UnknownOptionOfNap", {"--frobnicate"}, 2, "unknown option '--frobnicate'"},
+        Case{"UpdateToNothing", {"update", "m1", "--kernel", ""}, 2, "--kernel"},
+        Case{"CheckOfNothing", {"check", "m1", "--kernel", ""}, 2, "--kernel"},
+        Case{"MemoryNotANumber",
+             {"create", "m1", "--disk", "/dev/null", "--kernel", "x", "--memory", "lots"},
+             2,
+             "lots"},
+        Case{"MemoryTwice", create({"--memory", "1G"}), 2, "--memory"},
+        Case{"NetEmpty", create({"--net", ""}), 2, "--net"},
+        Case{"AddressOfTheNetwork", create({"--net", "tap=t", "--address", "192.0.2.0/24"}), 2, "network"},
+        Case{"GatewayElsewhere",
+             create({"--net", "tap=t", "--address", "192.0.2.2/24", "--gateway", "192.0.3.1"}), 2,
+             "192.0.3.1"},
         Case{"KernelMemoryNotANumber", create({"--kernel-memory", "some"}), 2, "some"},
         Case{"NoCpus", create({"--cpus", "0"}), 2, "cpus"},
         Case{"AddressNotCidr", create({"--address", "10.0.0.300/24"}), 2, "10.0.0.300"},
@@ -79,6 +91,16 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"AddOfHeadersToAPackage", {"kernel", "add", "--headers", "/tmp", "a"}, 2, "--headers"},
         Case{"AddOfHeadersAlone", {"kernel", "add", "--headers", "/tmp"}, 2, "--vmlinuz"}),
     [](const testing::TestParamInfo<Case>& bad) { return std::string(bad.param.name); });
+
+TEST(BadInput, ARootMustBeAFolder) {
+    const auto program = (build_directory() / "bin/nap").string();
+    const auto file = call({program, "--root", "/etc/passwd", "list"}),
+               empty = call({program, "--root", "", "list"});
+    EXPECT_EQ(file.status, 2);
+    EXPECT_THAT(file.out, testing::HasSubstr("/etc/passwd: it is not a folder"));
+    EXPECT_EQ(empty.status, 2);
+    EXPECT_THAT(empty.out, testing::HasSubstr("--root"));
+}
 
 TEST(BadInput, HelpAndVersionAreFine) {
     EXPECT_EQ(nap({"--help"}).status, 0);
