@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "harness.hpp"
 
 namespace guest {
@@ -70,6 +72,7 @@ class Tcp : public State {
     explicit Tcp(int family) : family_(family) {}
 
     void set_up() override {
+        std::signal(SIGPIPE, SIG_IGN);  // a broken connection is told, not died of
         listener_.open(family_);
         pair_ = listener_.connect();
         set_option(pair_.client, IPPROTO_TCP, TCP_NODELAY, 1);
