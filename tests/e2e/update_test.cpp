@@ -181,7 +181,7 @@ TEST(Update, RefusesWhatCannotBeCarried) {
     ASSERT_EQ(held.status, 0) << held.out;
     const auto checked = nap({"check", machine.name(), "--kernel", kernels().newer});
     EXPECT_EQ(checked.status, 1);
-    EXPECT_THAT(checked.out, HasSubstr("io_uring (process"));
+    EXPECT_THAT(checked.out, HasSubstr("io_uring (PID "));
     EXPECT_THAT(checked.out, HasSubstr("an io_uring instance"));
     const auto refused = machine.update(kernels().newer);
     EXPECT_EQ(refused.status, 1);
