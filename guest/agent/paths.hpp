@@ -10,6 +10,7 @@ inline constexpr const char* kCriu = "/nap/criu";
 inline constexpr const char* kRunDirectory = "/run/nap";
 inline constexpr const char* kRoot = "/run/nap/root";  // the machine's root file system
 inline constexpr const char* kNetworkNamespace = "/run/netns/machine";
+inline constexpr const char* kRootCgroup = "/sys/fs/cgroup";
 inline constexpr const char* kCgroup = "/sys/fs/cgroup/userland";
 inline constexpr const char* kPortName = "org.nap.agent";
 inline constexpr const char* kDiskSerial = "nap-root";

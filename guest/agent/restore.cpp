@@ -39,7 +39,8 @@ Result<HostPids> move_into_cgroup(pid_t criu) {
 }  // namespace
 
 Result<Json> restore(Agent& agent, const Json& params, Call& call) {
-    NAP_TRY(const std::uint64_t advance, number(params, "advance_ns"));
+    const auto asked = std::chrono::steady_clock::now().time_since_epoch();
+    NAP_TRY(const std::uint64_t stood_still, number(params, "advance_ns"));
     NAP_TRY(const std::string members, read_file(std::string(kCgroup) + "/cgroup.procs"));
     if (!members.empty()) return fail(ErrorKind::busy, "a userland is there already");
     NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
@@ -48,7 +49,8 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     NAP_CHECK(receive_tree(call, images));  // beside which the disk may be mounted
 
     const std::lock_guard lock(agent.lifecycle);
-    NAP_TRY(Restorer criu, Restorer::start(folders, advance));
+    NAP_TRY(Restorer criu,
+            Restorer::start(folders, {.ns = stood_still, .at = static_cast<std::uint64_t>(asked.count())}));
     NAP_CHECK(criu.wait_until_ready());
     NAP_CHECK(call.send_event({{"state", "ready"}}));
     NAP_TRY(const Intake intake, receive_plan(call));

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <string>
 
+#include "agent/network_lock.hpp"
 #include "agent/paths.hpp"
 
 namespace nap::agent {
@@ -16,12 +17,13 @@ namespace nap::agent {
 namespace {
 
 constexpr std::chrono::milliseconds kReadyLimit{120'000}, kLetGoLimit{60'000};
-constexpr int kNetworkDescriptor = 100, kPauseDescriptor = 101;  // in CRIU
+constexpr int kNetworkDescriptor = 100, kPauseDescriptor = 101, kLockDescriptor = 102;  // in CRIU
 
 }  // namespace
 
-Result<Restorer> Restorer::start(const CriuFolders& folders, std::uint64_t advance) {
+Result<Restorer> Restorer::start(const CriuFolders& folders, const Advance& advance) {
     NAP_TRY(const UniqueFd network, open_file(kNetworkNamespace, O_RDONLY));
+    NAP_TRY(const UniqueFd lock, lock_network());
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return fail_errno("cannot make a socket pair");
@@ -33,9 +35,11 @@ Result<Restorer> Restorer::start(const CriuFolders& folders, std::uint64_t advan
          {std::string("--restore-detached"), std::string("--root"), std::string(kRoot),
           std::string("--inherit-fd"), "fd[" + std::to_string(kNetworkDescriptor) + "]:machine",
           std::string("--pause-fd"), std::to_string(kPauseDescriptor), std::string("--timens-advance"),
-          std::to_string(advance)})
+          std::to_string(advance.ns) + "@" + std::to_string(advance.at), std::string("--network-lock-fd"),
+          std::to_string(kLockDescriptor)})
         command.argv.push_back(argument);
-    command.descriptors = {{network.get(), kNetworkDescriptor}, {theirs.get(), kPauseDescriptor}};
+    command.descriptors = {
+        {network.get(), kNetworkDescriptor}, {theirs.get(), kPauseDescriptor}, {lock.get(), kLockDescriptor}};
     NAP_TRY(Process process, Process::start(command));
     process.release();
     return Restorer(std::move(process), ours.release(), folders);

@@ -10,12 +10,17 @@
 
 namespace nap::agent {
 
+// The monotonic clocks go on as if so much had passed since the dump when this kernel's CLOCK_MONOTONIC was
+// `at`; what has passed since is added.
+struct Advance {
+    std::uint64_t ns, at;
+};
+
 // Never kills CRIU, nor what it restored: tasks that die write to their memory, and a killed CRIU would let
 // the others run. What fails stays as it is until the host ends this kernel.
 class Restorer {
   public:
-    // advance (ns): how much later than at the dump the monotonic clocks go on.
-    static Result<Restorer> start(const CriuFolders& folders, std::uint64_t advance);
+    static Result<Restorer> start(const CriuFolders& folders, const Advance& advance);
     [[nodiscard]] pid_t pid() const { return process_.pid(); }
     Result<> wait_until_ready();  // all tasks recreated, stopped, waiting for their memory
     Result<> let_go();            // CRIU detaches from the tasks and ends

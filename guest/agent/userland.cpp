@@ -118,17 +118,9 @@ Result<Json> start_userland(Agent& agent, const Json& params, Call&) {
     return Json{{"host_pid", started->host_pid}};
 }
 
-Result<Json> userland(Agent& agent, const Json&, Call&) {
-    Json tasks = Json::array();
-    pid_t init = 0;
-    for (const Task& task : list_tasks()) {
-        tasks.push_back({{"pid", task.pid}, {"host_pid", task.host_pid}, {"name", task.name}});
-        if (task.pid == 1 && task.state != 'Z' && task.state != 'X') init = task.host_pid;
-    }
-    return Json{{"running", init != 0},
-                {"host_pid", init},
-                {"tasks", std::move(tasks)},
-                {"exec_sessions", agent.exec_sessions.load()}};
+Result<Json> userland(Agent&, const Json&, Call&) {
+    const auto init = find_init();
+    return Json{{"running", init.has_value()}, {"host_pid", init ? init->host_pid : 0}};
 }
 
 }  // namespace nap::agent

@@ -10,7 +10,7 @@ namespace nap::agent {
 // init (path within the root file system), hostname. Needs `network` and `mount` before. Replies host_pid.
 Result<channel::Json> start_userland(Agent& agent, const channel::Json& params, channel::Call& call);
 
-// running, host_pid, tasks [{pid, host_pid, name}], exec_sessions.
+// running, host_pid (of init; 0: none).
 Result<channel::Json> userland(Agent& agent, const channel::Json& params, channel::Call& call);
 
 }  // namespace nap::agent

@@ -25,15 +25,23 @@ Result<Process> supervisor_of(channel::Link& link) {
     return process;
 }
 
+bool is_updating(channel::Link& link) {
+    auto status = link.call("status", Json::object(), 10s);
+    return status && status->is_object() && text_at(*status, "state") == "updating";
+}
+
 Result<int> stop(const Context& context, const MachineName& machine) {
     NAP_TRY(auto link, connect_supervisor(context, machine.name));
     NAP_TRY(Process supervisor, supervisor_of(*link));
     NAP_CHECK(link->call("stop", Json::object(), 60s));
-    if (!supervisor.wait(kStopLimit))
-        return fail(ErrorKind::timeout,
-                    "machine " + machine.name + " was asked to stop, but has not within " +
-                        std::to_string(kStopLimit.count()) + " s; see `nap log " + machine.name + "`");
-    return 0;
+    bool updating = false;
+    do {
+        updating = is_updating(*link);
+        if (supervisor.wait(kStopLimit)) return 0;
+    } while (updating);
+    return fail(ErrorKind::timeout, "machine " + machine.name + " was asked to stop, but has not within " +
+                                        std::to_string(kStopLimit.count()) + " s; see `nap log " +
+                                        machine.name + "`");
 }
 
 Result<int> remove(const Context& context, const MachineName& machine) {

@@ -45,6 +45,7 @@ constexpr Requirement kRequirements[] = {
     {"TIME_NS", Need::built_in, "the userland's monotonic clock goes on across kernels"},
     {"CGROUPS", Need::built_in, "the userland is frozen as a cgroup"},
     {"MEMCG", Need::built_in, "adopted pages are charged to their cgroup"},
+    {"CGROUP_BPF", Need::built_in, "sockets are kept from sending while they are recreated"},
     {"CHECKPOINT_RESTORE", Need::built_in, "CRIU"},
     {"FHANDLE", Need::built_in, "CRIU"},
     {"INOTIFY_USER", Need::built_in, "CRIU"},
