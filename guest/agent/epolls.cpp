@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "base/fd.hpp"
+#include "base/number.hpp"
 
 namespace nap::agent {
 
@@ -36,7 +37,7 @@ bool is_open(pid_t host_pid, const Target& target) {
     if (is_target(host_pid, target.number, target)) return true;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(host_pid) + "/fd", error))
-        if (is_target(host_pid, std::atoi(entry.path().filename().c_str()), target)) return true;
+        if (is_target(host_pid, leading_number(entry.path().filename().native()), target)) return true;
     return false;
 }
 
@@ -46,7 +47,7 @@ std::vector<int> parse_epoll_targets(std::string_view fdinfo) {
     std::vector<int> targets;
     std::istringstream lines{std::string(fdinfo)};
     for (std::string line; std::getline(lines, line);)
-        if (line.starts_with("tfd:")) targets.push_back(std::atoi(line.c_str() + 4));
+        if (line.starts_with("tfd:")) targets.push_back(leading_number(std::string_view(line).substr(4)));
     return targets;
 }
 

@@ -22,6 +22,7 @@
 #include "agent/paths.hpp"
 #include "agent/tasks.hpp"
 #include "base/fd.hpp"
+#include "base/number.hpp"
 #include "base/units.hpp"
 
 namespace nap::agent {
@@ -67,7 +68,7 @@ bool signal_criu(int number) {
     for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
         auto name = read_file(entry.path() / "comm");
         if (!name || *name != "criu\n") continue;
-        ::kill(std::atoi(entry.path().filename().c_str()), number);
+        ::kill(leading_number(entry.path().filename().native()), number);
         found = true;
     }
     return found;

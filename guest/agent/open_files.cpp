@@ -18,6 +18,7 @@
 #include "agent/sockets.hpp"
 #include "agent/watches.hpp"
 #include "base/fd.hpp"
+#include "base/number.hpp"
 
 namespace nap::agent {
 
@@ -89,7 +90,7 @@ void find_in_descriptor(const Task& task, int process, const fs::path& entry, Su
     std::error_code gone;
     const std::string link = fs::read_symlink(entry, gone);
     if (gone) return;
-    const int number = std::atoi(entry.filename().c_str());
+    const int number = leading_number(entry.filename().native());
     if (link == "anon_inode:[eventpoll]") surroundings.epolls.find_in(task, number, obstacles);
     if (link == "anon_inode:inotify") find_in_watches(task, number, surroundings.mounts, obstacles);
     auto finding = judge_link(link);
@@ -147,7 +148,7 @@ std::optional<int> parse_mount_id(std::string_view fdinfo) {
     constexpr std::string_view kKey = "mnt_id:";
     const auto at = fdinfo.find(kKey);
     if (at == std::string_view::npos) return std::nullopt;
-    return std::atoi(std::string(fdinfo.substr(at + kKey.size(), 16)).c_str());
+    return leading_number(fdinfo.substr(at + kKey.size()));
 }
 
 void find_in_open_files(const Task& task, Surroundings& surroundings, Obstacles& obstacles) {

@@ -12,6 +12,7 @@
 
 #include "agent/own_namespaces.hpp"
 #include "base/fd.hpp"
+#include "base/number.hpp"
 
 namespace nap::agent {
 
@@ -74,7 +75,7 @@ void find_in_threads(const Task& task, Obstacles& obstacles) {
     std::error_code error;
     for (const auto& entry :
          fs::directory_iterator("/proc/" + std::to_string(task.host_pid) + "/task", error))
-        find_in_thread(task, std::atoi(entry.path().filename().c_str()), obstacles);
+        find_in_thread(task, leading_number(entry.path().filename().native()), obstacles);
 }
 
 }  // namespace nap::agent

@@ -11,6 +11,7 @@
 #include "agent/log.hpp"
 #include "agent/paths.hpp"
 #include "base/fd.hpp"
+#include "base/number.hpp"
 
 namespace nap::agent {
 
@@ -38,7 +39,7 @@ void remove_thaw_deadline() {
 
 void watch(pid_t agent) {
     auto deadline = read_file(deadline_file());
-    if (!deadline || now().count() < std::atoll(deadline->c_str())) return;
+    if (!deadline || now().count() < leading_number<std::int64_t>(*deadline)) return;
     log("the userland is still frozen; it is thawed, and the agent ended");
     if (auto thawed = set_root_frozen(false); !thawed) log(thawed.error().message);
     if (auto thawed = set_frozen(false); !thawed) log(thawed.error().message);

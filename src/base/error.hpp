@@ -54,12 +54,14 @@ std::unexpected<Error> fail_errno(std::string_view what);  // with errno
 #define NAP_CONCAT(a, b) NAP_CONCAT_(a, b)
 
 // NAP_TRY(auto fd, open_file(path)); - declares `auto fd` from the value or returns the error.
+// A declaration takes no parentheses: NOLINTBEGIN(bugprone-macro-parentheses)
 #define NAP_TRY_(result, declaration, expression)                   \
     auto result = (expression);                                     \
     if (!result) return std::unexpected(std::move(result).error()); \
     declaration = std::move(*result)
 #define NAP_TRY(declaration, expression) \
     NAP_TRY_(NAP_CONCAT(nap_result_, __COUNTER__), declaration, expression)
+// NOLINTEND(bugprone-macro-parentheses)
 
 // NAP_CHECK(step()); - returns the error of a step without a value of interest.
 #define NAP_CHECK(expression)                                                                             \

@@ -169,8 +169,8 @@ void Connection::join_finished() {
 
 // --- answering
 
-void Connection::answer(std::shared_ptr<Call::State> call, const std::string& method, const Json& params,
-                        bool refuse) {
+void Connection::answer(const std::shared_ptr<Call::State>& call, const std::string& method,
+                        const Json& params, bool refuse) {
     Result<Json> result = fail(ErrorKind::busy, "too many calls at once");
     if (!refuse) {
         Call seen(shared_from_this(), call);

@@ -42,7 +42,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Error read_era();  // why it ended
     Result<> take(Frame frame);
     Result<> take_request(Frame frame);
-    void answer(std::shared_ptr<Call::State> call, const std::string& method, const Json& params,
+    void answer(const std::shared_ptr<Call::State>& call, const std::string& method, const Json& params,
                 bool refuse);
     Result<Json> ask_handler(const std::string& method, const Json& params, Call& call);
     void close_calls(const Error& why);

@@ -38,7 +38,7 @@ class Commands {
                   const std::string& example);
     // `options` is what the command's arguments were bound to.
     template <class Options>
-    void act(CLI::App& command, std::shared_ptr<Options> options,
+    void act(CLI::App& command, const std::shared_ptr<Options>& options,
              Result<int> (*what)(const Context&, const Options&)) {
         command.callback([this, options, what] {
             action_ = [options, what](const Context& context) { return what(context, *options); };
