@@ -46,5 +46,7 @@ function(nap_test name)
                          PROPERTIES LABELS guest TIMEOUT 900 ENVIRONMENT "NAP_TEST_GUEST=${CMAKE_BINARY_DIR}/test/machine")
     set(others TEST_FILTER "*:-${ARG_GUESTS}")
   endif()
-  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. ${others} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS host)
+  # Tests that measure their memory would see what AddressSanitizer keeps of it.
+  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. ${others} DISCOVERY_TIMEOUT 60
+                       PROPERTIES LABELS host ENVIRONMENT "ASAN_OPTIONS=quarantine_size_mb=8")
 endfunction()
