@@ -67,8 +67,9 @@ struct Attempt {
     std::function<void(std::vector<std::byte>&)> tamper;
     Guard injected;
 
-    // What is given back, last first: the newer generation is gone before the older kernel goes on.
-    Guard files, quiet, network, tasks, file_systems, cpus, overlay;
+    // What is given back, last first: the newer generation is gone before the older kernel goes on, and so
+    // is what it took of a tmpfs that may be full.
+    Guard quiet, network, tasks, file_systems, cpus, files, overlay;
     std::optional<machine::TapQueue> tap;
     std::unique_ptr<machine::Generation> newer;
 

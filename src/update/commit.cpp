@@ -3,6 +3,7 @@
 // serves.
 #include <algorithm>
 
+#include "machine/memory_file.hpp"
 #include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
 
@@ -18,6 +19,17 @@ Result<> newer_answers(Attempt& attempt) {
     if (!init) return std::unexpected(init.error().within("the newer kernel, just before the commit"));
     if (*init != 0 && *init == attempt.newer_init_host_pid) return {};
     return fail(ErrorKind::guest, "the restored processes ended in the newer kernel, just before the commit");
+}
+
+// For what the newer generation may come to use; the older one's own memory becomes free. Others may have
+// filled the tmpfs since the update began, and a QEMU for which it has no page ends.
+Result<> check_room(const RunningMachine& machine) {
+    const auto needed = memory_not_yet_used(machine);
+    const auto older = machine.layout.kernel_memory;
+    auto room = machine::check_space(machine.paths.memory, needed - std::min(needed, older));
+    if (!room)
+        return std::unexpected(room.error().within("the newer kernel's memory, just before the commit"));
+    return {};
 }
 
 }  // namespace
@@ -61,6 +73,7 @@ void take_over(Attempt& attempt) {
 Result<> commit(Attempt& attempt) {
     NAP_CHECK(attempt.point("commit"));
     NAP_CHECK(newer_answers(attempt));
+    NAP_CHECK(check_room(attempt.machine));
     NAP_CHECK(attempt.journal->reach(Step::committed));
     attempt.warn(attempt.point("commit.recorded"), "committing");
     // The record decides between two living generations. A newer one that died while it was written has

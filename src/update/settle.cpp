@@ -18,6 +18,20 @@ constexpr std::uint64_t kCopyMeasured = 16 * kMiB;
 // Shorter ones are not worth the host's time.
 constexpr std::uint64_t kLeastGivenBack = 16;  // page frames
 
+Result<> discard(const std::filesystem::path& path) {
+    std::error_code failure;
+    std::filesystem::remove_all(path, failure);
+    if (failure) return fail(ErrorKind::io, "cannot remove " + path.string() + ": " + failure.message());
+    return {};
+}
+
+// The newer kernel may need it at once.
+Result<> remove_older_memory(Attempt& attempt) {
+    auto step = attempt.timeline.step("remove older memory");
+    attempt.older_memory.reset();
+    return discard(attempt.machine.paths.kernel_memory(attempt.number - 1));
+}
+
 // Until they are released to the newer kernel's allocator, nobody uses the frames that were not adopted.
 Result<> give_back_memory(Attempt& attempt) {
     auto step = attempt.timeline.step("give back memory");
@@ -61,13 +75,8 @@ Result<> merge_overlay(Attempt& attempt) {
 
 Result<> remove_files(Attempt& attempt) {
     const auto& paths = attempt.machine.paths;
-    for (const auto& path :
-         {paths.kernel_memory(attempt.number - 1), paths.generation(attempt.number - 1), paths.images()}) {
-        std::error_code failure;
-        std::filesystem::remove_all(path, failure);
-        if (failure) return fail(ErrorKind::io, "cannot remove " + path.string() + ": " + failure.message());
-    }
-    return {};
+    NAP_CHECK(discard(paths.generation(attempt.number - 1)));
+    return discard(paths.images());
 }
 
 }  // namespace
@@ -77,6 +86,7 @@ void settle(Attempt& attempt) {
     attempt.warn(machine::save_config(attempt.machine.paths.config(), attempt.machine.config),
                  "saving the machine's configuration");
     attempt.warn(attempt.point("settle"), "settling");
+    attempt.warn(remove_older_memory(attempt), "removing the older kernel's memory");
     // A successor that completes an update knows no plan
     if (attempt.plan.total > 0) attempt.warn(give_back_memory(attempt), "giving back memory to the host");
     Result<> memory = settle_memory(attempt);

@@ -20,7 +20,8 @@ void Attempt::roll_back() {
     restore_call.reset();
     memory_watch.reset();
     newer.reset();  // before anything of the older kernel goes on
-    for (Guard* guard : {&overlay, &cpus, &file_systems, &tasks, &network, &quiet, &files})
+    newer_memory.reset();
+    for (Guard* guard : {&overlay, &files, &cpus, &file_systems, &tasks, &network, &quiet})
         guard->give_back();
     if (!journal) return;
     if (auto done = journal->reach(Step::rolled_back); !done) report.warnings.push_back(done.error().message);

@@ -185,7 +185,7 @@ std::vector<Cell> all_cells() {
         cells.push_back({"state-full", point, Runs::older});
     for (const char* point : {"commit.recorded", "settle"})
         cells.push_back({"state-full", point, Runs::newer});
-    for (const char* point : {"capture", "restore.ready"})
+    for (const char* point : {"capture", "restore.ready", "commit"})
         cells.push_back({"memory-full", point, Runs::older});
     cells.push_back({"disk-full", "capture.disk", Runs::older});
     cells.push_back({"disk-full", "commit.resumed", Runs::newer});
