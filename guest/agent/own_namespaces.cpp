@@ -25,8 +25,8 @@ constexpr std::array kKinds = {
 };
 constexpr std::array kOfThreads = {"user", "net", "uts", "ipc", "mnt", "cgroup"};
 
-// Until its first process is born the namespace cannot be looked at; nor can that of a process that has ended,
-// which has no other ones left either.
+// Until its first process is born the namespace cannot be looked at; nor can that of a process that has
+// ended, which has no other ones left either.
 bool children_have_their_own(const Task& task) {
     const ino_t own = namespace_inode(task.host_pid, "pid"),
                 children = namespace_inode(task.host_pid, "pid_for_children");
