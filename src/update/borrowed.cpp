@@ -25,19 +25,21 @@ Guard undone_by(Attempt& attempt, const char* method, channel::Json params, cons
 
 }  // namespace
 
+Result<> discard(const fs::path& path) {
+    std::error_code failure;
+    fs::remove_all(path, failure);
+    if (failure) return fail(ErrorKind::io, "cannot remove " + path.string() + ": " + failure.message());
+    return {};
+}
+
 Guard made_files(Attempt& attempt) {
     const auto& paths = attempt.machine.paths;
     return Guard(
         [files = std::vector<fs::path>{paths.kernel_memory(attempt.number), paths.generation(attempt.number),
                                        paths.images()}]() -> Result<> {
             Result<> outcome;
-            for (const auto& file : files) {
-                std::error_code failure;
-                fs::remove_all(file, failure);
-                if (failure)
-                    outcome =
-                        fail(ErrorKind::io, "cannot remove " + file.string() + ": " + failure.message());
-            }
+            for (const auto& file : files)
+                if (auto done = discard(file); !done) outcome = done;
             return outcome;
         },
         attempt.problem("removing the update's files"));

@@ -4,9 +4,14 @@
 // finds. Giving back what was not taken changes nothing.
 #pragma once
 
+#include <filesystem>
+
 #include "update/attempt.hpp"
 
 namespace nap::update {
+
+// A file, or a folder with all that is in it. None there: done.
+Result<> discard(const std::filesystem::path& path);
 
 Guard made_files(Attempt& attempt);    // of the newer generation, and CRIU's images
 Guard made_overlay(Attempt& attempt);  // part of the disk, were it still there when the older kernel writes

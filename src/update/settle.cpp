@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Settle: while the machine serves again, what the update held is let go: extra references, withheld pages,
 // the overlay, the older generation's files.
-#include <filesystem>
-
 #include "context/leftover.hpp"
 #include "machine/memory_file.hpp"
 #include "update/agent_calls.hpp"
 #include "update/attempt.hpp"
+#include "update/borrowed.hpp"
 
 namespace nap::update {
 
@@ -17,13 +16,6 @@ constexpr std::uint64_t kCopyMeasured = 16 * kMiB;
 
 // Shorter ones are not worth the host's time.
 constexpr std::uint64_t kLeastGivenBack = 16;  // page frames
-
-Result<> discard(const std::filesystem::path& path) {
-    std::error_code failure;
-    std::filesystem::remove_all(path, failure);
-    if (failure) return fail(ErrorKind::io, "cannot remove " + path.string() + ": " + failure.message());
-    return {};
-}
 
 // The newer kernel may need it at once.
 Result<> remove_older_memory(Attempt& attempt) {
