@@ -14,10 +14,14 @@ function(nap_flags target)
   endif()
 endfunction()
 
-# A room of the architecture: a static library nap_<name> of all .cpp files in this folder.
+# A room of the architecture: a static library nap_<name> of all .cpp files in this folder and in ROOMS, those below it.
 function(nap_library name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  cmake_parse_arguments(ARG "" "" "LINK;ROOMS" ${ARGN})
+  set(patterns ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  foreach(room ${ARG_ROOMS})
+    list(APPEND patterns ${CMAKE_CURRENT_SOURCE_DIR}/${room}/*.cpp)
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${patterns})
   if(NOT sources)
     add_library(nap_${name} INTERFACE)
     target_include_directories(nap_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "machine/config.hpp"
+#include "machine/definition/config.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     auto json = nlohmann::json::parse(data, data + size, nullptr, false);

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <span>
 
-#include "machine/qcow2.hpp"
+#include "machine/disk/qcow2.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     auto bytes = std::as_bytes(std::span(data, size));

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "machine/qmp_message.hpp"
+#include "machine/qemu/qmp_message.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     nap::machine::QmpLines lines(4096);

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <span>
 
-#include "update/agent_answers.hpp"
+#include "update/agent/agent_answers.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace nap::update::agent;

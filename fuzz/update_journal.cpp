@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "update/journal.hpp"
+#include "update/recovery/journal.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace nap::update;

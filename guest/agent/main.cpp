@@ -9,10 +9,10 @@
 #include <exception>
 #include <string_view>
 
-#include "agent/boot.hpp"
-#include "agent/log.hpp"
-#include "agent/serve.hpp"
-#include "agent/watchdog.hpp"
+#include "agent/calls/log.hpp"
+#include "agent/calls/serve.hpp"
+#include "agent/machine/boot.hpp"
+#include "agent/userland/watchdog.hpp"
 
 namespace {
 

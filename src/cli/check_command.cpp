@@ -5,7 +5,7 @@
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
 #include "cli/print.hpp"
-#include "update/agent_answers.hpp"
+#include "update/agent/agent_answers.hpp"
 
 namespace nap::cli {
 

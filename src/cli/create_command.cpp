@@ -11,8 +11,8 @@
 #include "cli/print.hpp"
 #include "cli/size.hpp"
 #include "kernel/store.hpp"
-#include "machine/disk.hpp"
-#include "machine/layout.hpp"
+#include "machine/definition/layout.hpp"
+#include "machine/disk/disk.hpp"
 
 namespace nap::cli {
 

@@ -9,7 +9,7 @@
 #include "cli/machines.hpp"
 #include "cli/print.hpp"
 #include "kernel/store.hpp"
-#include "update/journal.hpp"
+#include "update/recovery/journal.hpp"
 
 namespace nap::cli {
 

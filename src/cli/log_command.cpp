@@ -12,7 +12,7 @@
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
 #include "cli/print.hpp"
-#include "machine/console_log.hpp"
+#include "machine/qemu/console_log.hpp"
 
 namespace nap::cli {
 

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "cli/supervisor_process.hpp"
-#include "machine/found_generations.hpp"
+#include "machine/qemu/found_generations.hpp"
 #include "supervisor/lock.hpp"
 
 namespace nap::cli {

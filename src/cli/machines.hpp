@@ -8,7 +8,7 @@
 
 #include "channel/link.hpp"
 #include "cli/command.hpp"
-#include "machine/config.hpp"
+#include "machine/definition/config.hpp"
 
 namespace nap::cli {
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "machine/config.hpp"
+#include "machine/definition/config.hpp"
 
 namespace nap::cli {
 

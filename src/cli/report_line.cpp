@@ -7,7 +7,7 @@
 
 #include "base/units.hpp"
 #include "cli/print.hpp"
-#include "update/phase.hpp"
+#include "update/recovery/phase.hpp"
 
 namespace nap::cli {
 

@@ -4,7 +4,7 @@
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
 #include "cli/print.hpp"
-#include "update/unsettled.hpp"
+#include "update/recovery/unsettled.hpp"
 
 namespace nap::cli {
 

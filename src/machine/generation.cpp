@@ -12,9 +12,9 @@
 #include "base/number.hpp"
 #include "channel/json.hpp"
 #include "channel/unix_socket.hpp"
-#include "machine/block.hpp"
-#include "machine/network_hold.hpp"
-#include "machine/qemu_process.hpp"
+#include "machine/disk/block.hpp"
+#include "machine/network/network_hold.hpp"
+#include "machine/qemu/qemu_process.hpp"
 
 namespace nap::machine {
 

@@ -8,10 +8,10 @@
 
 #include "base/process.hpp"
 #include "channel/link.hpp"
-#include "machine/accelerator.hpp"
-#include "machine/qemu_command.hpp"
-#include "machine/qmp.hpp"
-#include "machine/tap.hpp"
+#include "machine/definition/accelerator.hpp"
+#include "machine/network/tap.hpp"
+#include "machine/qemu/qemu_command.hpp"
+#include "machine/qemu/qmp.hpp"
 
 namespace nap::machine {
 

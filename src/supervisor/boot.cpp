@@ -11,10 +11,10 @@
 #include "machine/memory_file.hpp"
 #include "supervisor/history.hpp"
 #include "supervisor/lock.hpp"
-#include "update/agent_calls.hpp"
-#include "update/journal.hpp"
-#include "update/recover.hpp"
-#include "update/unsettled.hpp"
+#include "update/agent/agent_calls.hpp"
+#include "update/recovery/journal.hpp"
+#include "update/recovery/recover.hpp"
+#include "update/recovery/unsettled.hpp"
 
 namespace nap::supervisor {
 

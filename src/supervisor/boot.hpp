@@ -20,7 +20,7 @@ struct Booted {
     std::unique_ptr<update::RunningMachine> machine;  // null: none runs
 };
 
-// What a supervisor that died left of the machine goes on (update/recover.hpp).
+// What a supervisor that died left of the machine goes on (update/recovery/recover.hpp).
 Result<Booted> take_over(const Paths& paths, const std::string& name);
 // As take_over; where nothing runs, everything from machine.json to a running userland. On an error of
 // starting nothing is left behind.

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/fd.hpp"
-#include "machine/paths.hpp"
+#include "machine/definition/paths.hpp"
 
 namespace nap::supervisor {
 

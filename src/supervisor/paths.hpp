@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "machine/paths.hpp"
+#include "machine/definition/paths.hpp"
 
 namespace nap::supervisor {
 

@@ -11,7 +11,7 @@
 #include <list>
 #include <memory>
 
-#include "machine/console_log.hpp"
+#include "machine/qemu/console_log.hpp"
 #include "supervisor/boot.hpp"
 #include "supervisor/service.hpp"
 

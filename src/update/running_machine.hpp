@@ -7,13 +7,13 @@
 #include <optional>
 
 #include "kernel/store.hpp"
-#include "machine/config.hpp"
-#include "machine/disk.hpp"
+#include "machine/definition/config.hpp"
+#include "machine/definition/layout.hpp"
+#include "machine/definition/paths.hpp"
+#include "machine/definition/user.hpp"
+#include "machine/disk/disk.hpp"
 #include "machine/generation.hpp"
-#include "machine/layout.hpp"
-#include "machine/paths.hpp"
-#include "machine/tap.hpp"
-#include "machine/user.hpp"
+#include "machine/network/tap.hpp"
 
 namespace nap::update {
 

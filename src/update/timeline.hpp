@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "update/phase.hpp"
+#include "update/recovery/phase.hpp"
 
 namespace nap::update {
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "update/attempt.hpp"
-#include "update/unsettled.hpp"
+#include "update/recovery/unsettled.hpp"
 
 namespace nap::update {
 

@@ -10,8 +10,8 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "update/obstacle.hpp"
-#include "update/phase.hpp"
+#include "update/agent/obstacle.hpp"
+#include "update/recovery/phase.hpp"
 #include "update/report.hpp"
 #include "update/running_machine.hpp"
 #include "update/testing.hpp"

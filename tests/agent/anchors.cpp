@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/anchors.hpp"
+#include "agent/machine/anchors.hpp"
 
 #include <gtest/gtest.h>
 

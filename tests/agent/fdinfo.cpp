@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/epolls.hpp"
-#include "agent/open_files.hpp"
-#include "agent/program.hpp"
-#include "agent/watches.hpp"
+#include "agent/check/epolls.hpp"
+#include "agent/check/open_files.hpp"
+#include "agent/check/program.hpp"
+#include "agent/check/watches.hpp"
 
 namespace nap::agent {
 namespace {

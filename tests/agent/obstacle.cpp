@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/obstacle.hpp"
+#include "agent/check/obstacle.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/open_files.hpp"
+#include "agent/check/open_files.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/settings.hpp"
+#include "agent/machine/settings.hpp"
 
 #include <gmock/gmock.h>
 

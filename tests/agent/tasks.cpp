@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/tasks.hpp"
+#include "agent/userland/tasks.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "agent/criu.hpp"
-#include "agent/params.hpp"
-#include "agent/settings.hpp"
+#include "agent/calls/params.hpp"
+#include "agent/contexts/criu.hpp"
+#include "agent/machine/settings.hpp"
 
 namespace nap::agent {
 namespace {

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kNoCapabilities = "0000000000000000";
-constexpr uid_t kFirstUser = 0x7000'0000;  // see machine/user.hpp
+constexpr uid_t kFirstUser = 0x7000'0000;  // see machine/definition/user.hpp
 
 // /proc/PID/status: the values of a field, with one space in between.
 std::map<std::string, std::string> status_of(const fs::path& process) {

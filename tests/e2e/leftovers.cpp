@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "machine/found_generations.hpp"
+#include "machine/qemu/found_generations.hpp"
 
 namespace nap::e2e {
 

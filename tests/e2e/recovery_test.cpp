@@ -9,7 +9,7 @@
 #include "e2e/leftovers.hpp"
 #include "e2e/machine.hpp"
 #include "e2e/small_folder.hpp"
-#include "machine/found_generations.hpp"
+#include "machine/qemu/found_generations.hpp"
 
 namespace nap::e2e {
 namespace {

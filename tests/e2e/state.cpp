@@ -10,7 +10,7 @@
 #include "base/units.hpp"
 #include "channel/unix_socket.hpp"
 #include "kernel/record.hpp"
-#include "machine/config.hpp"
+#include "machine/definition/config.hpp"
 
 namespace nap::e2e {
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "update/journal.hpp"
+#include "update/recovery/journal.hpp"
 
 namespace nap::e2e {
 namespace {

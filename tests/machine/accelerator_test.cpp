@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // When KVM is used.
-#include "machine/accelerator.hpp"
+#include "machine/definition/accelerator.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Networks that work, and those that cannot.
-#include "machine/address.hpp"
+#include "machine/definition/address.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The overlay's backing and its merge, in a QEMU without a guest.
-#include "machine/block.hpp"
+#include "machine/disk/block.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include "base/process.hpp"
 #include "base/units.hpp"
-#include "machine/disk.hpp"
-#include "machine/qemu_command.hpp"
+#include "machine/disk/disk.hpp"
+#include "machine/qemu/qemu_command.hpp"
 #include "tests/machine/scratch.hpp"
 
 namespace nap::machine {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What machine.json may and may not say.
-#include "machine/config.hpp"
+#include "machine/definition/config.hpp"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "machine/layout.hpp"
+#include "machine/definition/layout.hpp"
 
 namespace nap::machine {
 namespace {

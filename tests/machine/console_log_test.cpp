@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "machine/console_log.hpp"
+#include "machine/qemu/console_log.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Disk images: inspected, locked, overlaid.
-#include "machine/disk.hpp"
+#include "machine/disk/disk.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

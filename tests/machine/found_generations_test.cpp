@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "machine/found_generations.hpp"
+#include "machine/qemu/found_generations.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/process.hpp"
-#include "machine/qemu_command.hpp"
+#include "machine/qemu/qemu_command.hpp"
 #include "tests/machine/scratch.hpp"
 
 namespace nap::machine {

@@ -10,12 +10,12 @@
 #include <cstdlib>
 
 #include "channel/unix_socket.hpp"
-#include "machine/block.hpp"
-#include "machine/disk.hpp"
+#include "machine/definition/user.hpp"
+#include "machine/disk/block.hpp"
+#include "machine/disk/disk.hpp"
 #include "machine/memory_file.hpp"
-#include "machine/network_hold.hpp"
-#include "machine/qemu_process.hpp"
-#include "machine/user.hpp"
+#include "machine/network/network_hold.hpp"
+#include "machine/qemu/qemu_process.hpp"
 #include "tests/machine/scratch.hpp"
 
 namespace nap::machine {

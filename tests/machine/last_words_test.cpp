@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Consoles as kernels left them, and what is said of them.
-#include "machine/last_words.hpp"
+#include "machine/qemu/last_words.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Sizes of K and U.
-#include "machine/layout.hpp"
+#include "machine/definition/layout.hpp"
 
 #include <gtest/gtest.h>
 

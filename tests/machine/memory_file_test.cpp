@@ -10,7 +10,7 @@
 
 #include "base/fd.hpp"
 #include "base/units.hpp"
-#include "machine/user.hpp"
+#include "machine/definition/user.hpp"
 #include "tests/machine/scratch.hpp"
 
 namespace nap::machine {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Headers of qcow2 images, as qemu-img writes them and as somebody hostile does.
-#include "machine/qcow2.hpp"
+#include "machine/disk/qcow2.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // QEMU's command line, older and newer, with and without network, TCG and KVM.
-#include "machine/qemu_command.hpp"
+#include "machine/qemu/qemu_command.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // QEMU that ends at once, and what is said about it.
-#include "machine/qemu_process.hpp"
+#include "machine/qemu/qemu_process.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 
 #include <fstream>
 
+#include "machine/definition/user.hpp"
 #include "machine/memory_file.hpp"
-#include "machine/user.hpp"
 #include "tests/machine/scratch.hpp"
 
 namespace nap::machine {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // QMP against a server that may say anything.
-#include "machine/qmp.hpp"
+#include "machine/qemu/qmp.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "channel/unix_socket.hpp"
-#include "machine/qmp_message.hpp"
+#include "machine/qemu/qmp_message.hpp"
 #include "tests/machine/scratch.hpp"
 
 namespace nap::machine {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Tap queues in a network namespace made for the test. Needs root and /dev/net/tun.
-#include "machine/tap.hpp"
+#include "machine/network/tap.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

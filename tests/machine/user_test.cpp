@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Whom a machine's QEMU runs as.
-#include "machine/user.hpp"
+#include "machine/definition/user.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -11,9 +11,9 @@
 #include "tests/channel/forged_tree.hpp"
 #include "tests/channel/hostile_peer.hpp"
 #include "tests/machine/scratch.hpp"
-#include "update/agent_calls.hpp"
-#include "update/contexts.hpp"
-#include "update/images.hpp"
+#include "update/agent/agent_calls.hpp"
+#include "update/phases/contexts.hpp"
+#include "update/phases/images.hpp"
 
 namespace nap::update {
 namespace {

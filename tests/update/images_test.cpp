@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "update/images.hpp"
+#include "update/phases/images.hpp"
 
 #include <gtest/gtest.h>
 

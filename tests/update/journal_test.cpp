@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "update/journal.hpp"
+#include "update/recovery/journal.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "update/obstacle.hpp"
+#include "update/agent/obstacle.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "update/phase.hpp"
+#include "update/recovery/phase.hpp"
 
 #include <gtest/gtest.h>
 

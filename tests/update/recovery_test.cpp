@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Every journal a crash can leave, with every combination of living and dead generations.
-#include "update/recovery.hpp"
+#include "update/recovery/recovery.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Agent: what its calls share. All else about the userland is asked of the kernel each time, so an agent that
+// had to be started again knows as much as before.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+
+#include "agent/machine/settings.hpp"
+
+namespace nap::agent {
+
+struct Agent {
+    std::mutex lifecycle;  // held by calls that start, freeze, dump, restore or resume the userland
+    std::atomic<int> exec_sessions = 0;                // processes of `exec` that have not ended
+    Settings quiet{"/run/nap/quiet"};                  // what `quiet` turned off
+    Settings huge_pages{"/run/nap/huge-pages"};        // what `prepare` turned off, until `settle`
+    Settings out_of_memory{"/run/nap/out-of-memory"};  // what `prepare` changed, until `resume`
+};
+
+}  // namespace nap::agent

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/carried/part.hpp"
+
+#include <fcntl.h>
+
+#include "base/fd.hpp"
+
+namespace nap::agent {
+
+namespace {
+
+namespace fs = std::filesystem;
+using channel::Json;
+
+fs::path file_of(const Part& part, const fs::path& images) {
+    return images / ("nap-" + std::string(part.name) + ".json");
+}
+
+Result<Json> read_part(const Part& part, const fs::path& images) {
+    NAP_TRY(const std::string text, read_file(file_of(part, images)));
+    return channel::parse_json(as_bytes(text));
+}
+
+std::string putting_back(const Part& part) {
+    return "putting back the machine's " + std::string(part.name);
+}
+
+}  // namespace
+
+Result<> capture_parts(Agent& agent, const Task& init, const fs::path& images) {
+    for (const Part& part : parts()) {
+        auto captured = part.capture(agent, init);
+        if (!captured)
+            return std::unexpected(
+                captured.error().within("capturing the machine's " + std::string(part.name)));
+        NAP_TRY(const UniqueFd file, open_file(file_of(part, images), O_WRONLY | O_CREAT | O_TRUNC));
+        NAP_CHECK(write_all(file.get(), channel::dump_json(*captured)));
+    }
+    return {};
+}
+
+Result<> put_back_before_tasks(Agent& agent, const fs::path& images, Warnings& warnings) {
+    for (const Part& part : parts()) {
+        if (part.before_tasks == nullptr) continue;
+        NAP_TRY(const Json captured, read_part(part, images));
+        if (auto done = part.before_tasks(agent, captured, warnings); !done)
+            return std::unexpected(done.error().within(putting_back(part)));
+    }
+    return {};
+}
+
+Result<> put_back_after_tasks(Agent& agent, const fs::path& images, const HostPids& pids,
+                              Warnings& warnings) {
+    for (const Part& part : parts()) {
+        if (part.after_tasks == nullptr) continue;
+        NAP_TRY(const Json captured, read_part(part, images));
+        if (auto done = part.after_tasks(agent, captured, pids, warnings); !done)
+            return std::unexpected(done.error().within(putting_back(part)));
+    }
+    return {};
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Epoll instances that watch a file which their process has closed, but another process keeps open.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/check/obstacle.hpp"
+#include "agent/userland/tasks.hpp"
+
+namespace nap::agent {
+
+// The descriptors watched, in the order of /proc/PID/fdinfo/N; a number occurs as often as it was used anew.
+std::vector<int> parse_epoll_targets(std::string_view fdinfo);
+
+class Epolls {
+  public:
+    // Tasks by ascending pid: an instance inherited from another process is judged where it came from, as
+    // CRIU does. `fd`: an epoll descriptor of the task.
+    void find_in(const Task& task, int fd, Obstacles& obstacles);
+
+  private:
+    struct Known {
+        pid_t host_pid;
+        int fd;
+        std::string fdinfo;
+    };
+    [[nodiscard]] bool judged(const Known& epoll) const;
+    std::vector<Known> known_;
+};
+
+}  // namespace nap::agent

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/check/open_files.hpp"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "agent/check/deleted_files.hpp"
+#include "agent/check/sockets.hpp"
+#include "agent/check/watches.hpp"
+#include "base/fd.hpp"
+#include "base/number.hpp"
+
+namespace nap::agent {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct LinkKind {
+    std::string_view prefix, what, advice;
+};
+constexpr std::array kUnsupportedLinks = {
+    LinkKind{"anon_inode:[io_uring]", "an io_uring instance",
+             "Let the program use epoll or threads instead."},
+    LinkKind{"anon_inode:[perf_event]", "a perf event", "Stop the profiler for the time of the update."},
+    LinkKind{"anon_inode:bpf", "a BPF object",
+             "Let the program run without BPF (systemd: no IPAddressDeny= and the like)."},
+    LinkKind{"anon_inode:[userfaultfd]", "a userfaultfd", "Turn userfaultfd off in the program."},
+    LinkKind{"anon_inode:seccomp notify", "a seccomp listener",
+             "Stop the supervising program for the time of the update."},
+    LinkKind{"anon_inode:kvm", "a virtual machine", "Stop the virtual machine before the update."},
+    LinkKind{"anon_inode:[vfio", "a passed-through device",
+             "Stop the program that uses the device before the update."},
+    LinkKind{"anon_inode:[fscontext]", "a half-made mount", "Try again when the mount is done."},
+    LinkKind{"anon_inode:[landlock-ruleset]", "a Landlock rule set",
+             "Let the program close it once the rules are in force."},
+    LinkKind{"/secretmem", "secret memory (memfd_secret)", "Stop the program before the update."},
+    LinkKind{"/dmabuf:", "a DMA buffer", "Stop the program that uses the device before the update."},
+};
+
+struct Number {
+    unsigned major, first, last;
+};
+// /dev/null, zero, full, random, urandom, kmsg; tty and ptmx; the slaves of ptys.
+constexpr std::array kHarmlessDevices = {Number{1, 3, 3},    Number{1, 5, 5}, Number{1, 7, 9},
+                                         Number{1, 11, 11},  Number{5, 0, 0}, Number{5, 2, 2},
+                                         Number{136, 0, ~0U}};
+constexpr unsigned kLastPtyMajor = 143;
+
+constexpr unsigned long kQueueFileSystem = 0x19800202;  // MQUEUE_MAGIC of the kernel's ipc/mqueue.c
+
+// The file behind a descriptor of the agent's own, whatever it was opened from.
+std::optional<Finding> judge_file(int fd, std::string_view path, const MountTable& mounts) {
+    struct stat information {};
+    if (::fstat(fd, &information) != 0) return std::nullopt;
+    if (S_ISCHR(information.st_mode) || S_ISBLK(information.st_mode))
+        return judge_device(S_ISCHR(information.st_mode), major(information.st_rdev),
+                            minor(information.st_rdev));
+    struct statfs file_system {};
+    if (::fstatfs(fd, &file_system) == 0 &&
+        static_cast<unsigned long>(file_system.f_type) == kQueueFileSystem)
+        return Finding{"a POSIX message queue (" + std::string(path) + ")",
+                       "Queues and the messages in them cannot be carried over.",
+                       "Let the program close the queue, or use System V queues."};
+    if (is_deleted(path))
+        if (auto finding = judge_deleted(path, information)) return finding;
+    if (path.starts_with("/memfd:") || path.starts_with("/anon_hugepage")) {
+        if (static_cast<unsigned long>(file_system.f_type) == HUGETLBFS_MAGIC)
+            return Finding{"a file of huge pages (hugetlbfs)", "It cannot be carried over yet.",
+                           "Let the program use transparent huge pages instead."};
+        return std::nullopt;
+    }
+    auto fdinfo = read_file("/proc/self/fdinfo/" + std::to_string(fd));
+    const auto mount = fdinfo ? parse_mount_id(*fdinfo) : std::nullopt;
+    return mount ? judge_place(path, mounts.place_of(*mount)) : std::nullopt;
+}
+
+void find_in_descriptor(const Task& task, int process, const fs::path& entry, Surroundings& surroundings,
+                        Obstacles& obstacles) {
+    std::error_code gone;
+    const std::string link = fs::read_symlink(entry, gone);
+    if (gone) return;
+    const int number = leading_number(entry.filename().native());
+    if (link == "anon_inode:[eventpoll]") surroundings.epolls.find_in(task, number, obstacles);
+    if (link == "anon_inode:inotify") find_in_watches(task, number, surroundings.mounts, obstacles);
+    auto finding = judge_link(link);
+    const bool socket = link.starts_with("socket:");
+    if (!finding && (socket || link.starts_with("/"))) {
+        const UniqueFd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, process, number, 0)));
+        if (copy)
+            finding = socket ? judge_socket_descriptor(copy.get())
+                             : judge_file(copy.get(), link, surroundings.mounts);
+    }
+    if (finding) add(obstacles, task, std::move(*finding));
+}
+
+}  // namespace
+
+std::optional<Finding> judge_link(std::string_view link) {
+    for (const auto& kind : kUnsupportedLinks)
+        if (link.starts_with(kind.prefix))
+            return Finding{std::string(kind.what),
+                           "Its state lies in the kernel, which does not give it out.",
+                           std::string(kind.advice)};
+    return std::nullopt;
+}
+
+std::optional<Finding> judge_device(bool character, unsigned major, unsigned minor) {
+    if (character)
+        for (const auto& device : kHarmlessDevices) {
+            const bool same =
+                device.major == 136 ? major >= 136 && major <= kLastPtyMajor : major == device.major;
+            if (same && minor >= device.first && minor <= device.last) return std::nullopt;
+        }
+    return Finding{std::string("an open ") + (character ? "character" : "block") + " device " +
+                       std::to_string(major) + ":" + std::to_string(minor),
+                   "The state of its driver is lost with the older kernel.",
+                   "Stop the program that uses the device before the update."};
+}
+
+std::optional<Finding> judge_place(std::string_view path, Place place) {
+    switch (place) {
+        case Place::visible:
+            return std::nullopt;
+        case Place::hidden:
+            return Finding{"an open file hidden by a later mount (" + std::string(path) + ")",
+                           "No path leads to it, so it cannot be opened again.",
+                           "Unmount what lies over it."};
+        case Place::detached:
+            return Finding{"an open file on a file system that was unmounted (" + std::string(path) + ")",
+                           "No path leads to it, so it cannot be opened again.",
+                           "Let the program close the file, or restart it."};
+    }
+    return std::nullopt;
+}
+
+std::optional<int> parse_mount_id(std::string_view fdinfo) {
+    constexpr std::string_view kKey = "mnt_id:";
+    const auto at = fdinfo.find(kKey);
+    if (at == std::string_view::npos) return std::nullopt;
+    return leading_number(fdinfo.substr(at + kKey.size()));
+}
+
+void find_in_open_files(const Task& task, Surroundings& surroundings, Obstacles& obstacles) {
+    const fs::path folder = "/proc/" + std::to_string(task.host_pid);
+    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, task.host_pid, 0)));
+    if (!process) return;  // it has ended
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder / "fd", error))
+        find_in_descriptor(task, process.get(), entry.path(), surroundings, obstacles);
+    for (const char* which : {"cwd", "root"}) {
+        auto directory = open_file(folder / which, O_PATH);
+        if (!directory) continue;
+        std::error_code gone;
+        if (auto finding = judge_file(directory->get(), fs::read_symlink(folder / which, gone).string(),
+                                      surroundings.mounts))
+            add(obstacles, task, std::move(*finding));
+    }
+}
+
+}  // namespace nap::agent

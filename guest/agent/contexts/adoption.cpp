@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/contexts/adoption.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <system_error>
+
+namespace nap::agent {
+
+using channel::Json;
+
+// A plan's runs go to the module as they are.
+static_assert(sizeof(context::Run) == sizeof(nap_run));
+static_assert(offsetof(context::Run, address) == offsetof(nap_run, address));
+static_assert(offsetof(context::Run, frame) == offsetof(nap_run, frame));
+static_assert(offsetof(context::Run, source) == offsetof(nap_run, source));
+static_assert(offsetof(context::Run, pages) == offsetof(nap_run, pages));
+static_assert(offsetof(context::Run, flags) == offsetof(nap_run, flags));
+static_assert(context::kRunHuge == NAP_RUN_HUGE && context::kRunShared == NAP_RUN_SHARED &&
+              context::kRunSpilled == NAP_RUN_SPILLED);
+
+namespace {
+
+__u64 address_of(const void* object) {
+    return reinterpret_cast<__u64>(object);
+}
+
+std::string refusal(const nap_adopt& request, std::span<const context::TaskPlan> plan, int error) {
+    std::string text = "the module did not adopt the pages";
+    if (request.error_task < plan.size()) {
+        const auto& task = plan[request.error_task];
+        text += " of pid " + std::to_string(task.pid);
+        if (request.error_run < task.runs.size()) {
+            const auto& run = task.runs[request.error_run];
+            text += " (address " + std::to_string(run.address) + ", frame " + std::to_string(run.frame) +
+                    ", " + std::to_string(run.pages) + " pages)";
+        }
+    }
+    text += ": " + std::generic_category().message(error);
+    return text + (request.changed ? "; some pages are adopted already" : "; nothing was changed");
+}
+
+}  // namespace
+
+Result<AdoptionDevice> AdoptionDevice::open() {
+    NAP_TRY(UniqueFd fd, open_file("/dev/nap", O_RDWR));
+    return AdoptionDevice(std::move(fd));
+}
+
+Result<nap_status> AdoptionDevice::status() const {
+    nap_status status{};
+    if (::ioctl(fd_.get(), NAP_IOC_STATUS, &status) != 0) return fail_errno("cannot ask the adoption module");
+    return status;
+}
+
+Result<nap_adopt> AdoptionDevice::adopt(std::span<const context::TaskPlan> plan,
+                                        std::span<const std::byte> spilled, const HostPids& pids) const {
+    std::vector<nap_task> tasks;
+    for (const auto& task : plan) {
+        const auto host_pid = pids.find(task.pid);
+        if (host_pid == pids.end())
+            return fail(ErrorKind::guest,
+                        "the plan names pid " + std::to_string(task.pid) + ", which was not recreated");
+        tasks.push_back(
+            {host_pid->second, static_cast<__u32>(task.runs.size()), address_of(task.runs.data())});
+    }
+    nap_adopt request{};
+    request.tasks = address_of(tasks.data());
+    request.task_count = static_cast<__u32>(tasks.size());
+    request.spilled = address_of(spilled.data());
+    request.spilled_size = spilled.size();
+    request.error_task = request.error_run = ~0U;
+    if (::ioctl(fd_.get(), NAP_IOC_ADOPT, &request) != 0)
+        return fail(ErrorKind::guest, refusal(request, plan, errno));
+    return request;
+}
+
+Result<> AdoptionDevice::resume() const {
+    if (::ioctl(fd_.get(), NAP_IOC_RESUME) != 0) return fail_errno("the adoption module cannot resume");
+    return {};
+}
+
+Result<nap_settle> AdoptionDevice::settle() const {
+    nap_settle settled{};
+    if (::ioctl(fd_.get(), NAP_IOC_SETTLE, &settled) != 0)
+        return fail_errno("the adoption module cannot settle");
+    return settled;
+}
+
+Json to_json(const nap_adopt& adopted) {
+    return Json{{"pages_small", adopted.pages_small},   {"pages_huge", adopted.pages_huge},
+                {"pages_shared", adopted.pages_shared}, {"pages_spilled", adopted.pages_spilled},
+                {"pages_copied", adopted.pages_copied}, {"pages_replaced", adopted.pages_replaced},
+                {"ns_validate", adopted.ns_validate},   {"ns_small", adopted.ns_small},
+                {"ns_huge", adopted.ns_huge},           {"ns_spilled", adopted.ns_spilled},
+                {"ns_total", adopted.ns_total}};
+}
+
+Json to_json(const nap_settle& settled) {
+    return Json{{"references_dropped", settled.references_dropped},
+                {"pages_released", settled.pages_released},
+                {"spilled_returned", settled.spilled_returned},
+                {"spilled_left", settled.spilled_left},
+                {"ns", settled.ns}};
+}
+
+}  // namespace nap::agent

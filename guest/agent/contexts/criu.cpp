@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/contexts/criu.hpp"
+
+#include <chrono>
+#include <deque>
+#include <sstream>
+
+#include "agent/calls/log.hpp"
+#include "agent/calls/paths.hpp"
+#include "base/fd.hpp"
+#include "base/process.hpp"
+
+namespace nap::agent {
+
+namespace fs = std::filesystem;
+
+namespace {
+constexpr std::size_t kErrorLines = 12;
+constexpr std::chrono::seconds kCheckLimit{60};
+}  // namespace
+
+Result<CriuFolders> CriuFolders::make() {
+    const fs::path base = fs::path(kRunDirectory) / "criu";
+    std::error_code error;
+    fs::remove_all(base, error);
+    CriuFolders folders{base / "images", base / "work"};
+    for (const auto& folder : {folders.images, folders.work})
+        if (fs::create_directories(folder, error); error)
+            return fail_errno("cannot make the folder " + folder.string(), error.value());
+    return folders;
+}
+
+std::vector<std::string> criu_command(std::string_view action, const CriuFolders& folders) {
+    return {kCriu,  std::string(action),      "-D",  folders.images,      "-W",           folders.work,
+            "-o",   folders.log().filename(), "-v1", "--tcp-established", "--file-locks", "--network-lock",
+            "skip", "--manage-cgroups=ignore"};
+}
+
+Result<> warm_criu() {
+    Command command;
+    command.argv = {kCriu, "check"};
+    NAP_TRY(const Output output, run(command, kCheckLimit));
+    if (output.status != 0) log("CRIU's check: " + errors_of(output.out));
+    return {};
+}
+
+std::string errors_of(std::string_view log) {
+    std::deque<std::string> errors;
+    std::istringstream lines{std::string(log)};
+    for (std::string line; std::getline(lines, line);) {
+        if (line.find("Error (") == std::string::npos) continue;
+        // The first ones name the cause, the last ones what came of it.
+        if (errors.size() == kErrorLines) errors.erase(errors.begin() + kErrorLines / 2);
+        errors.push_back(line.substr(line.find("Error (")));
+    }
+    std::string text;
+    for (const auto& line : errors) text += (text.empty() ? "" : "\n") + line;
+    return text.empty() ? "its log names no error" : text;
+}
+
+Error criu_error(std::string_view what, const CriuFolders& folders) {
+    auto log = read_file(folders.log());
+    return Error{ErrorKind::guest, std::string(what) + ": " + (log ? errors_of(*log) : log.error().message)};
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Dump: CRIU writes down the essential contexts of the frozen userland; page contents stay where they are.
+#pragma once
+
+#include "agent/calls/agent.hpp"
+#include "channel/link.hpp"
+
+namespace nap::agent {
+
+// Data part 0: the images as a tree. The tasks stay frozen, whatever happens.
+Result<channel::Json> dump(Agent& agent, const channel::Json& params, channel::Call& call);
+
+}  // namespace nap::agent

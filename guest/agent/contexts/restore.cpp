@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/contexts/restore.hpp"
+
+#include <chrono>
+#include <string>
+
+#include "agent/calls/files.hpp"
+#include "agent/calls/params.hpp"
+#include "agent/calls/paths.hpp"
+#include "agent/carried/part.hpp"
+#include "agent/contexts/adoption.hpp"
+#include "agent/contexts/criu.hpp"
+#include "agent/contexts/intake.hpp"
+#include "agent/contexts/restorer.hpp"
+#include "agent/userland/freeze.hpp"
+#include "agent/userland/tasks.hpp"
+
+namespace nap::agent {
+
+using channel::Call;
+
+namespace {
+
+constexpr std::chrono::milliseconds kFrozenLimit{5'000};
+
+// All restored processes, moved into the userland's frozen cgroup: what they are given from here on is
+// charged to it, and none of them runs when CRIU lets go of it. They are younger than CRIU.
+Result<HostPids> move_into_cgroup(pid_t criu) {
+    NAP_CHECK(set_frozen(true));
+    HostPids pids;
+    for (const Task& task : list_tasks(criu)) {
+        pids[task.pid] = task.host_pid;
+        if (auto moved = write_file(std::string(kCgroup) + "/cgroup.procs", std::to_string(task.host_pid));
+            !moved)
+            return std::unexpected(moved.error().within("cannot move pid " + std::to_string(task.pid)));
+    }
+    return pids;
+}
+
+}  // namespace
+
+Result<Json> restore(Agent& agent, const Json& params, Call& call) {
+    const auto asked = std::chrono::steady_clock::now().time_since_epoch();
+    NAP_TRY(const std::uint64_t stood_still, number(params, "advance_ns"));
+    NAP_TRY(const std::string members, read_file(std::string(kCgroup) + "/cgroup.procs"));
+    if (!members.empty()) return fail(ErrorKind::busy, "a userland is there already");
+    NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
+    NAP_TRY(const CriuFolders folders, CriuFolders::make());
+    channel::TreeReceiver images(folders.images, {}, "");
+    NAP_CHECK(receive_tree(call, images));  // beside which the disk may be mounted
+
+    const std::lock_guard lock(agent.lifecycle);
+    Warnings warnings;
+    NAP_CHECK(put_back_before_tasks(agent, folders.images, warnings));
+    NAP_TRY(Restorer criu,
+            Restorer::start(folders, {.ns = stood_still, .at = static_cast<std::uint64_t>(asked.count())}));
+    NAP_CHECK(criu.wait_until_ready());
+    NAP_CHECK(call.send_event({{"state", "ready"}}));
+    NAP_TRY(const Intake intake, receive_plan(call));
+    NAP_TRY(const HostPids pids, move_into_cgroup(criu.pid()));
+    const auto init = pids.find(1);
+    if (init == pids.end()) return fail(ErrorKind::guest, "CRIU recreated no init");
+    NAP_TRY(const nap_adopt adopted, device.adopt(intake.plan, intake.spilled, pids));
+    NAP_CHECK(call.send_event({{"state", "adopted"}}));
+    NAP_CHECK(criu.let_go());
+    NAP_CHECK(wait_until_frozen(kFrozenLimit));
+    NAP_CHECK(put_back_after_tasks(agent, folders.images, pids, warnings));
+    return Json{{"adopted", to_json(adopted)}, {"host_pid", init->second}, {"warnings", warnings}};
+}
+
+}  // namespace nap::agent

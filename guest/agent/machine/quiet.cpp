@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/machine/quiet.hpp"
+
+#include "agent/calls/params.hpp"
+#include "agent/contexts/criu.hpp"
+
+namespace nap::agent {
+
+using channel::Call;
+
+Result<Json> quiet(Agent& agent, const Json& params, Call&) {
+    NAP_TRY(const bool on, truth_or(params, "on", true));
+    if (!on) {
+        NAP_CHECK(agent.quiet.restore());
+        return Json::object();
+    }
+    // A change of the pause wakes khugepaged for one more scan, of one page; then it sleeps for 24 days.
+    // Turning huge pages off instead would slow the userland down while it still runs.
+    const std::string khugepaged = "/sys/kernel/mm/transparent_hugepage/khugepaged/";
+    NAP_CHECK(agent.quiet.set(khugepaged + "pages_to_scan", "1"));
+    NAP_CHECK(agent.quiet.set(khugepaged + "scan_sleep_millisecs", "2147483647"));
+    NAP_CHECK(agent.quiet.set("/sys/kernel/mm/ksm/run", "0"));
+    NAP_CHECK(agent.quiet.set("/proc/sys/vm/compaction_proactiveness", "0"));
+    NAP_CHECK(warm_criu());  // the same moment: the dump is next
+    return Json::object();
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/userland/freeze.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include "agent/calls/params.hpp"
+#include "agent/calls/paths.hpp"
+#include "agent/userland/tasks.hpp"
+#include "agent/userland/watchdog.hpp"
+#include "base/fd.hpp"
+
+namespace nap::agent {
+
+namespace fs = std::filesystem;
+using channel::Call;
+using channel::Json;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::seconds kFreezeLimit{5};
+constexpr int kTries = 50;
+constexpr std::uint64_t kLongestFreeze = 3'600'000;  // ms
+
+// The tasks that keep the cgroup from being frozen sleep uninterruptibly or still run.
+std::string not_yet_frozen() {
+    std::string names;
+    for (const Task& task : list_tasks())
+        if (task.state == 'D' || task.state == 'R')
+            names += " " + task.name + " (pid " + std::to_string(task.pid) + ", state " + task.state + ")";
+    return names.empty() ? "" : "; still busy:" + names;
+}
+
+// A parent in vfork(2) counts as frozen while it waits, uninterruptibly, for its frozen child: it cannot be
+// traced, so not be dumped.
+Result<bool> somebody_waits_uninterruptibly() {
+    NAP_TRY(const std::string threads, read_file(fs::path(kCgroup) / "cgroup.threads"));
+    std::istringstream ids(threads);
+    for (std::string id; ids >> id;) {
+        auto stat = read_file("/proc/" + id + "/stat");
+        if (!stat) continue;  // it has ended
+        const auto name_end = stat->rfind(") ");
+        if (name_end != std::string::npos && stat->substr(name_end + 2, 1) == "D") return true;
+    }
+    return false;
+}
+
+// Frozen, and no thread where it cannot be dumped: what is half-way through a vfork is let go on for a
+// moment.
+Result<> freeze_where_dumpable() {
+    for (int tries = 0; tries < kTries; ++tries) {
+        NAP_CHECK(set_frozen(true));
+        NAP_CHECK(wait_until_frozen(kFreezeLimit));
+        NAP_TRY(const bool waits, somebody_waits_uninterruptibly());
+        if (!waits) return {};
+        NAP_CHECK(set_frozen(false));
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return fail(ErrorKind::busy, "some process waits uninterruptibly" + not_yet_frozen());
+}
+
+}  // namespace
+
+Result<> set_frozen(bool frozen) {
+    return write_file(fs::path(kCgroup) / "cgroup.freeze", frozen ? "1" : "0");
+}
+
+Result<bool> frozen() {
+    NAP_TRY(const std::string content, read_file(fs::path(kCgroup) / "cgroup.freeze"));
+    return content.starts_with("1");
+}
+
+Result<> wait_until_frozen(std::chrono::milliseconds limit) {
+    const fs::path path = fs::path(kCgroup) / "cgroup.events";
+    NAP_TRY(UniqueFd events, open_file(path, O_RDONLY));
+    const auto deadline = Clock::now() + limit;
+    for (;;) {
+        char content[256] = {};
+        if (::pread(events.get(), content, sizeof content - 1, 0) < 0)
+            return fail_errno("cannot read " + path.string());
+        if (std::string_view(content).find("frozen 1") != std::string_view::npos) return {};
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+        if (left.count() <= 0)
+            return fail(ErrorKind::timeout, "the userland did not freeze within " +
+                                                std::to_string(limit.count()) + " ms" + not_yet_frozen());
+        pollfd changed{events.get(), POLLPRI, 0};
+        ::poll(&changed, 1, static_cast<int>(left.count()));
+    }
+}
+
+Result<Json> freeze(Agent& agent, const Json& params, Call&) {
+    NAP_TRY(const std::uint64_t thaw_after, number(params, "thaw_after_ms"));
+    const std::lock_guard lock(agent.lifecycle);
+    NAP_CHECK(set_thaw_deadline(std::chrono::milliseconds(std::min(thaw_after, kLongestFreeze))));
+    if (auto done = freeze_where_dumpable(); !done) {
+        (void)set_frozen(false);
+        return std::unexpected(done.error().within("freezing failed, the userland runs on"));
+    }
+    return Json::object();
+}
+
+Result<Json> thaw(Agent& agent, const Json&, Call&) {
+    const std::lock_guard lock(agent.lifecycle);
+    NAP_CHECK(set_frozen(false));
+    remove_thaw_deadline();
+    return Json::object();
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/userland/userland.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <string>
+
+#include "agent/calls/params.hpp"
+#include "agent/calls/paths.hpp"
+#include "agent/userland/rootfs.hpp"
+#include "agent/userland/tasks.hpp"
+#include "base/fd.hpp"
+
+namespace nap::agent {
+
+using channel::Call;
+
+namespace {
+
+constexpr std::chrono::seconds kStartLimit{20};
+
+// A failure of a child on its way to exec(2), as text through a pipe that closes when exec succeeds.
+[[noreturn]] void give_up(int report, const std::string& message) {
+    (void)write_all(report, message);
+    ::_exit(127);
+}
+
+// CRIU must be able to carry init's standard descriptors: files within the machine, nothing that leads to the
+// agent.
+Result<> open_stdio() {
+    NAP_TRY(UniqueFd null, open_file("/dev/null", O_RDWR));
+    auto console = open_file("/var/log/console.log", O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0640);
+    const int out = console ? console->get() : null.get();
+    if (::dup2(null.get(), 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(out, 2) < 0)
+        return fail_errno("cannot set up the standard descriptors");
+    return {};
+}
+
+[[noreturn]] void become_init(const std::string& init, const std::string& hostname, int report) {
+    ::setsid();
+    if (auto entered = enter_root(kRoot); !entered) give_up(report, entered.error().message);
+    if (::sethostname(hostname.c_str(), hostname.size()) != 0) give_up(report, "cannot set the host name");
+    if (auto opened = open_stdio(); !opened) give_up(report, opened.error().message);
+    // Whatever the agent has open without O_CLOEXEC would be carried along for ever.
+    ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    for (int number = 1; number < NSIG; ++number) std::signal(number, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::umask(022);
+    const char* argv[] = {init.c_str(), nullptr};
+    const char* environment[] = {"container=nap", "HOME=/root", "TERM=linux",
+                                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                 nullptr};
+    ::execve(init.c_str(), const_cast<char**>(argv), const_cast<char**>(environment));
+    give_up(report, "cannot execute " + init + ": " + std::strerror(errno));
+}
+
+// Runs in a child of the agent, which ends at once: init becomes a child of process 1.
+[[noreturn]] void start_init(const std::string& init, const std::string& hostname, int report) {
+    auto network = open_file(kNetworkNamespace, O_RDONLY);
+    if (!network || ::setns(network->get(), CLONE_NEWNET) != 0)
+        give_up(report, "cannot join the machine's network namespace; was `network` called?");
+    if (auto joined = write_file(std::string(kCgroup) + "/cgroup.procs", "0"); !joined)
+        give_up(report, joined.error().message);
+    constexpr unsigned long kNamespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+    const long child = ::syscall(SYS_clone, kNamespaces | SIGCHLD, nullptr, nullptr, nullptr, 0UL);
+    if (child < 0) give_up(report, std::string("cannot clone: ") + std::strerror(errno));
+    if (child == 0) become_init(init, hostname, report);
+    ::_exit(0);
+}
+
+// What the child had to say until it executed init or gave up.
+Result<std::string> read_report(int fd) {
+    const auto deadline = std::chrono::steady_clock::now() + kStartLimit;
+    std::string said;
+    for (;;) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
+        pollfd ready{fd, POLLIN, 0};
+        if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) == 0)
+            return fail(ErrorKind::timeout, "init was not executed within 20 s");
+        std::array<char, 512> bytes;
+        const ssize_t got = ::read(fd, bytes.data(), bytes.size());
+        if (got <= 0) return said;
+        said.append(bytes.data(), static_cast<std::size_t>(got));
+    }
+}
+
+}  // namespace
+
+Result<Json> start_userland(Agent& agent, const Json& params, Call&) {
+    const std::lock_guard lock(agent.lifecycle);
+    NAP_TRY(const std::string init, text_or(params, "init", "/sbin/init"));
+    NAP_TRY(const std::string hostname, text_or(params, "hostname", "machine"));
+    if (find_init()) return fail(ErrorKind::busy, "the userland runs already");
+    NAP_TRY(Pipe report, make_pipe());
+    const pid_t starter = ::fork();
+    if (starter < 0) return fail_errno("cannot fork");
+    if (starter == 0) start_init(init, hostname, report.write.get());
+    report.write.reset();
+    auto said = read_report(report.read.get());
+    ::waitpid(starter, nullptr, 0);
+    NAP_TRY(const std::string message, std::move(said));
+    if (!message.empty()) return fail(ErrorKind::guest, "cannot start the userland: " + message);
+    const auto started = find_init();
+    if (!started) return fail(ErrorKind::guest, "the userland's init " + init + " ended at once");
+    return Json{{"host_pid", started->host_pid}};
+}
+
+Result<Json> userland(Agent&, const Json&, Call&) {
+    const auto init = find_init();
+    return Json{{"running", init.has_value()}, {"host_pid", init ? init->host_pid : 0}};
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/userland/watchdog.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "agent/calls/log.hpp"
+#include "agent/calls/paths.hpp"
+#include "agent/machine/disk.hpp"
+#include "agent/userland/freeze.hpp"
+#include "base/fd.hpp"
+#include "base/number.hpp"
+
+namespace nap::agent {
+
+namespace {
+
+// Nanoseconds of CLOCK_MONOTONIC, in decimal.
+std::filesystem::path deadline_file() {
+    return std::filesystem::path(kRunDirectory) / "thaw-deadline";
+}
+
+std::chrono::nanoseconds now() {
+    return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+}  // namespace
+
+Result<> set_thaw_deadline(std::chrono::milliseconds from_now) {
+    return replace_file(deadline_file(), std::to_string((now() + from_now).count()));
+}
+
+void remove_thaw_deadline() {
+    std::error_code ignored;
+    std::filesystem::remove(deadline_file(), ignored);
+}
+
+void watch(pid_t agent) {
+    auto deadline = read_file(deadline_file());
+    if (!deadline || now().count() < leading_number<std::int64_t>(*deadline)) return;
+    log("the userland is still frozen; it is thawed, and the agent ended");
+    if (auto thawed = set_root_frozen(false); !thawed) log(thawed.error().message);
+    if (auto thawed = set_frozen(false); !thawed) log(thawed.error().message);
+    remove_thaw_deadline();
+    if (agent > 0) ::kill(agent, SIGKILL);
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Freeze: the pause begins. The link changes hands on the host, the userland stops.
+#include "update/agent/agent_calls.hpp"
+#include "update/attempt.hpp"
+#include "update/phases/borrowed.hpp"
+
+namespace nap::update {
+
+namespace {
+
+// From here on packets for the machine go to the newer generation, which holds them until commit.
+Result<> hand_over_network(Attempt& attempt) {
+    if (!attempt.tap) return {};
+    attempt.network = handed_network(attempt);
+    // A detached queue can still send: what the older kernel has to say from here on waits, too.
+    NAP_CHECK(attempt.machine.generation->hold_network());
+    NAP_CHECK(attempt.tap->attach());
+    return attempt.machine.tap->detach();
+}
+
+}  // namespace
+
+Result<> freeze(Attempt& attempt) {
+    auto& older = attempt.machine.generation->agent();
+    attempt.tell(Phase::freeze, 0.72, "freezing the userland");
+    auto step = attempt.timeline.step("freeze");
+    attempt.frozen_at = std::chrono::steady_clock::now();
+    attempt.tasks = frozen_tasks(attempt);
+    NAP_CHECK(agent::done(
+        older.call("freeze", {{"thaw_after_ms", attempt.limits.thaw.count()}}, attempt.limits.freeze)));
+    NAP_TRY(auto clocks, agent::clocks(older, attempt.limits.call));
+    attempt.machine_time_ns = clocks.realtime_ns;
+    attempt.machine_time_at = std::chrono::steady_clock::now();
+    NAP_CHECK(hand_over_network(attempt));
+    return attempt.point("freeze");
+}
+
+}  // namespace nap::update

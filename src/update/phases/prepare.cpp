@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Prepare: the newer kernel boots in the background, withholds U's pages and waits. The older kernel serves.
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include "machine/memory_file.hpp"
+#include "update/agent/agent_calls.hpp"
+#include "update/attempt.hpp"
+#include "update/phases/borrowed.hpp"
+#include "walk/walk.hpp"
+
+namespace nap::update {
+
+namespace {
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+Result<> make_files(Attempt& attempt) {
+    const auto& paths = attempt.machine.paths;
+    auto sockets = paths.generation(attempt.number);
+    attempt.files = made_files(attempt);
+    attempt.overlay = made_overlay(attempt);
+    std::error_code failure;
+    fs::remove_all(paths.images(), failure);
+    fs::create_directories(paths.images(), failure);
+    if (!failure) fs::create_directories(sockets, failure);
+    if (failure) return fail(ErrorKind::io, "cannot make the update's folders: " + failure.message());
+    NAP_CHECK(machine::create_memory_file(paths.kernel_memory(attempt.number),
+                                          attempt.machine.layout.kernel_memory,
+                                          attempt.machine.credentials.user));
+    return machine::create_overlay(paths.overlay(attempt.number), attempt.machine.disk.size);
+}
+
+// K is mapped now, and walked once: what the kernel's memory does not say will not be found out within the
+// pause, and the walk within it need not fault the mapping in.
+Result<> rehearse_walk(Attempt& attempt) {
+    auto step = attempt.timeline.step("rehearse page map");
+    RunningMachine& machine = attempt.machine;
+    NAP_TRY(attempt.older_memory, MappedFile::open(machine.paths.kernel_memory(machine.number)));
+    NAP_TRY(attempt.newer_memory, MappedFile::open(machine.paths.kernel_memory(attempt.number)));
+    // The processes run: what it finds may be half-changed, and is not used.
+    auto walked = walk::walk(attempt.older_memory->bytes(), machine.kernel.layout, attempt.older_anchors,
+                             machine.init_host_pid, machine.layout.user_frames());
+    if (!walked) spdlog::info("update: rehearsing the page map: {}", walked.error().message);
+    return {};
+}
+
+}  // namespace
+
+Result<> prepare(Attempt& attempt) {
+    RunningMachine& machine = attempt.machine;
+    NAP_CHECK(make_files(attempt));
+    if (machine.config.network) {
+        NAP_TRY(machine::TapQueue tap,
+                machine::TapQueue::open(machine.config.network->tap, machine.config.network->netns, false));
+        attempt.tap = std::move(tap);
+    }
+    attempt.tell(Phase::prepare, 0.05, "booting kernel " + attempt.newer_kernel.version);
+    {
+        auto step = attempt.timeline.step("boot newer kernel");
+        auto spec = machine.spec(attempt.newer_kernel, attempt.number, true);
+        NAP_TRY(attempt.newer, machine::Generation::start(spec, attempt.tap ? &*attempt.tap : nullptr, {},
+                                                          attempt.limits.boot));
+    }
+    attempt.memory_watch.emplace(attempt.newer->process().pid(),
+                                 std::vector{machine.paths.kernel_memory(attempt.number),
+                                             machine.paths.overlay(attempt.number), machine.paths.images()});
+    NAP_CHECK(attempt.point("prepare.booted"));
+
+    attempt.tell(Phase::prepare, 0.5, "withholding user memory");
+    auto& newer = attempt.newer->agent();
+    auto& older = machine.generation->agent();
+    // The newer kernel boots in the background: on a busy host it has little time, and nobody waits for it.
+    NAP_CHECK(agent::network(newer, machine.config, attempt.limits.boot));
+    {
+        auto step = attempt.timeline.step("withhold user memory");
+        auto frames = machine.layout.user_frames();
+        NAP_TRY(Json prepared,
+                newer.call("prepare", {{"first_frame", frames.first.value}, {"frames", frames.pages}},
+                           attempt.limits.boot));
+        NAP_TRY(auto withheld, agent::number(prepared, "withheld", "prepare"));
+        if (withheld != frames.pages)
+            return fail(ErrorKind::guest,
+                        fmt::format("the newer kernel withheld {} of the {} pages of user memory", withheld,
+                                    frames.pages));
+    }
+    NAP_TRY(attempt.newer_anchors, agent::anchors(newer, attempt.limits.boot));
+    NAP_TRY(attempt.older_anchors, agent::anchors(older, attempt.limits.call));
+    attempt.tell(Phase::prepare, 0.7, "quieting the older kernel");
+    {
+        auto step = attempt.timeline.step("quiet and sync older kernel");
+        attempt.quiet = quieted(attempt);
+        NAP_CHECK(agent::done(older.call("quiet", {{"on", true}}, attempt.limits.call)));
+    }
+    NAP_CHECK(rehearse_walk(attempt));
+    attempt.newer->set_background(false);
+    return attempt.point("prepare");
+}
+
+}  // namespace nap::update
