@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A fake kernel's memory, changed as the input says (u32 word index, u64 new word, ...): the walk ends, and
 // what it finds is well-formed and lies in memory. The first byte chooses between 4 and 5 levels of page
-// tables.
+// tables. And the calls under way are read.
 #include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <span>
 
 #include "tests/walk/fake_kernel.hpp"
+#include "walk/interrupted_calls.hpp"
 #include "walk/walk.hpp"
 
 namespace {
@@ -17,6 +18,7 @@ FakeKernel populated(bool five_levels) {
     FakeKernel kernel(five_levels, 3 * nap::kMiB);
     for (int pid = 1; pid < 4; ++pid) {
         const auto process = kernel.add("process", pid);
+        kernel.interrupt(process.task, FakeKernel::kPollRestart);
         const auto frame = FakeKernel::kUserFirst + static_cast<std::uint64_t>(pid) * 512;
         kernel.anonymous(process, 0x7f00'0000'0000, frame, 4);
         kernel.map(process, 0x4000'0000, frame, FakeKernel::kPresent | FakeKernel::kLarge, 2);
@@ -51,6 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if ((index & 1U << 31) != 0) value ^= kernel.get<std::uint64_t>(word);
         kernel.put(word, value);
     }
+    (void)nap::walk::interrupted_calls(kernel.bytes(), kernel.layout(), kernel.anchors(), 101, 1, {},
+                                       {.tasks = 1000});
     const auto map = nap::walk::walk(kernel.bytes(), kernel.layout(), kernel.anchors(), 101,
                                      FakeKernel::user(), {.tasks = 1000});
     if (!map) return 0;

@@ -67,6 +67,19 @@ typedef struct page nap_migrated;
 
 #include "symbols.h"
 
+/* Of a restart block's futex.flags (kernel/futex/futex.h). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define NAP_FUTEX_SIZE_32 0x02
+#define NAP_FUTEX_SHARED 0x10
+#define NAP_FUTEX_CLOCKRT 0x20
+#define NAP_FUTEX_TIMED 0x40
+#else
+#define NAP_FUTEX_SIZE_32 0
+#define NAP_FUTEX_SHARED 0x01
+#define NAP_FUTEX_CLOCKRT 0x02
+#define NAP_FUTEX_TIMED 0x04
+#endif
+
 /* Takes away what the memory map put on a page that is onlined but not yet given to the allocator. */
 static inline void nap_clear_offline_mark(struct page *page)
 {

@@ -73,6 +73,20 @@ static long status(struct nap_status __user *argument)
 	return copy_to_user(argument, &report, sizeof(report)) ? -EFAULT : 0;
 }
 
+static long calls(struct nap_calls __user *argument)
+{
+	struct nap_calls request;
+	int error;
+
+	if (state != WITHHOLDING)
+		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	request.error_call = U32_MAX;
+	error = nap_calls_set(&request);
+	return copy_to_user(argument, &request, sizeof(request)) ? -EFAULT : error;
+}
+
 static long resume(void)
 {
 	if (state != WITHHOLDING)
@@ -110,6 +124,9 @@ static long nap_ioctl(struct file *file, unsigned int command, unsigned long arg
 	case NAP_IOC_STATUS:
 		result = status((void __user *)argument);
 		break;
+	case NAP_IOC_CALLS:
+		result = calls((void __user *)argument);
+		break;
 	case NAP_IOC_RESUME:
 		result = resume();
 		break;
@@ -142,6 +159,7 @@ static int __init nap_init(void)
 
 	if (error)
 		return error;
+	nap_calls_find();
 	error = nap_references_start(u_frames);
 	if (error)
 		return error;

@@ -152,6 +152,10 @@ pmd_t *nap_find_pmd(struct mm_struct *mm, unsigned long address);
 pte_t *nap_lock_table(struct mm_struct *mm, unsigned long address, spinlock_t **lock);
 int nap_anon_vma(struct vm_area_struct *vma);
 
+/* calls.c: system calls that go on when their threads run */
+void nap_calls_find(void);			/* the kernel's functions for that */
+int nap_calls_set(struct nap_calls *request);
+
 /* adopt.c, settle.c: the calls */
 int nap_adopt(struct nap_adopt *report);
 void nap_settle(struct nap_settle *report);

@@ -71,6 +71,45 @@ struct nap_settle {
 	__u64 ns;
 };
 
+/*
+ * A system call which the freeze interrupted and which the kernel is to go on with, for the time that is left, once
+ * the thread runs (restart_syscall(2)).
+ */
+#define NAP_CALL_SLEEP 1		/* nanosleep(2), clock_nanosleep(2) for a while */
+#define NAP_CALL_PROCESSOR_SLEEP 2	/* of a processor time clock */
+#define NAP_CALL_ALARM_SLEEP 3		/* of CLOCK_REALTIME_ALARM or CLOCK_BOOTTIME_ALARM */
+#define NAP_CALL_FUTEX_WAIT 4		/* futex(2) with a time */
+#define NAP_CALL_POLL 5			/* poll(2) */
+
+#define NAP_CALL_TIMED 1		/* futex, poll: there is a time limit */
+#define NAP_CALL_SHARED 2		/* futex: between processes */
+#define NAP_CALL_REALTIME 4		/* futex: time is absolute, CLOCK_REALTIME */
+
+struct nap_call {
+	__s32 tid;		/* in the userland's PID namespace */
+	__u32 kind;
+	__s32 clock;		/* sleeps: the clock waited on */
+	__u32 flags;
+	__u64 address;		/* sleeps: where the time left is stored, or 0; futex: the word; poll: the array */
+	__s64 time;		/* ns left; absolute for processor time clocks, CLOCK_REALTIME and CLOCK_TAI */
+	__u32 value;		/* futex: expected; poll: entries of the array */
+	__u32 bitset;		/* futex */
+};
+
+/*
+ * After ADOPT, while the threads stand still, each with EINTR as the result of its system call. Calls before the one
+ * in error have been set. ESRCH (no such thread), EINVAL (form), EBUSY (it runs, or its registers say something else),
+ * ENOENT (this kernel cannot), EFAULT, E2BIG, ENOMEM, EALREADY (resumed or settled).
+ */
+struct nap_calls {
+	__u64 calls;		/* pointer to struct nap_call[call_count] */
+	__u32 call_count;
+	__s32 init;		/* the userland's process 1, in the caller's PID namespace */
+	/* out */
+	__u32 error_call;	/* index, where an error belongs to one; else ~0 */
+	__u32 reserved;
+};
+
 #define NAP_IOC_ADOPT	_IOWR('N', 1, struct nap_adopt)
 #define NAP_IOC_STATUS	_IOR('N', 2, struct nap_status)
 /*
@@ -80,5 +119,7 @@ struct nap_settle {
 #define NAP_IOC_RESUME	_IO('N', 4)
 /* After commit: RESUME, where that was not asked; drops the extra references, releases what is withheld, migrates spilled pages into U. */
 #define NAP_IOC_SETTLE	_IOR('N', 3, struct nap_settle)
+
+#define NAP_IOC_CALLS	_IOWR('N', 5, struct nap_calls)
 
 #endif

@@ -23,6 +23,11 @@ struct nap_symbol {
 static const struct nap_symbol symbols[] = { NAP_SYMBOLS(NAP_ENTRY) };
 #undef NAP_ENTRY
 
+unsigned long nap_symbol_address(const char *name)
+{
+	return static_call(nap_lookup)(name);
+}
+
 int nap_symbols_find(void)
 {
 	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };

@@ -44,5 +44,6 @@ NAP_SYMBOLS(NAP_DECLARE)
 
 /* -ENOENT, and a line in the log that names the symbol, where one is missing. */
 int nap_symbols_find(void);
+unsigned long nap_symbol_address(const char *name);	/* 0: there is none */
 
 #endif

@@ -8,7 +8,7 @@
 namespace nap::kernel {
 
 namespace {
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr std::string_view kName = "kernel.json";
 }  // namespace
 

@@ -13,6 +13,7 @@
 #include "base/mapped_file.hpp"
 #include "channel/link.hpp"
 #include "context/areas.hpp"
+#include "context/interrupted_call.hpp"
 #include "context/plan.hpp"
 #include "update/guard.hpp"
 #include "update/phases/memory_watch.hpp"
@@ -49,6 +50,8 @@ struct Attempt {
     // Prepared.
     walk::Anchors older_anchors, newer_anchors;
     std::optional<MappedFile> older_memory, newer_memory;  // K of each
+    // Frozen: calls to go on with; what time is left of each as of `machine_time_at`.
+    std::vector<context::InterruptedCall> interrupted_calls;
     // Captured.
     context::Carried carried;
     context::Areas areas;

@@ -33,6 +33,7 @@ class TaskList {
     TaskList(const KernelMemory& memory, const KernelLayout& layout) : memory_(memory), layout_(layout) {}
 
     Result<std::vector<std::uint64_t>> all(std::uint64_t init_task, std::uint64_t limit) const;
+    Result<std::vector<std::uint64_t>> threads(std::uint64_t task, std::uint64_t limit) const;
     Result<std::optional<Identity>> identity(std::uint64_t task) const;  // nothing: it is being reaped
     Result<UserPid> pid_at(const Identity& identity, std::uint32_t level) const;
     Result<std::string> name(std::uint64_t task) const;
@@ -58,6 +59,20 @@ Result<std::vector<std::uint64_t>> TaskList::all(std::uint64_t init_task, std::u
         if (tasks.size() >= limit)
             return malformed("their list has more than " + std::to_string(limit) + " members or no end");
         tasks.push_back(task);
+    }
+}
+
+Result<std::vector<std::uint64_t>> TaskList::threads(std::uint64_t task, std::uint64_t limit) const {
+    NAP_TRY(const auto signal, read<std::uint64_t>(task + layout_.task_signal, "a task's signals"));
+    const auto head = signal + layout_.signal_thread_head;
+    std::vector<std::uint64_t> threads;
+    for (auto at = head;;) {
+        NAP_TRY(at, read<std::uint64_t>(at, "a thread's link"));
+        if (at == head) return threads;
+        if (threads.size() >= limit)
+            return malformed("the threads of a process are more than " + std::to_string(limit) +
+                             " or their list has no end");
+        threads.push_back(at - layout_.task_thread_node);
     }
 }
 
@@ -151,7 +166,7 @@ Result<std::vector<Task>> find_tasks(const KernelMemory& memory, const KernelLay
         if (identity.level < init->level) continue;
         NAP_TRY(const auto inside, list.pid_at(identity, init->level));
         if (inside.name_space != userland.name_space) continue;
-        Task task{inside.number, host_pid, {}, {}};
+        Task task{inside.number, host_pid, {}, {}, address, init->level};
         NAP_TRY(task.name, list.name(address));
         NAP_TRY(const auto tables, list.page_tables(address, describe(task)));
         if (!tables) continue;
@@ -163,6 +178,22 @@ Result<std::vector<Task>> find_tasks(const KernelMemory& memory, const KernelLay
     if (twice != tasks.end()) return malformed(describe(*twice) + " occurs twice");
     NAP_CHECK(refuse_shared_memory_maps(tasks));
     return tasks;
+}
+
+Result<std::vector<Thread>> find_threads(const KernelMemory& memory, const KernelLayout& layout,
+                                         const Task& process, std::uint64_t limit) {
+    const TaskList list(memory, layout);
+    NAP_TRY(const auto addresses, list.threads(process.task, limit));
+    std::vector<Thread> threads;
+    for (const auto address : addresses) {
+        NAP_TRY(const auto identity, list.identity(address));
+        if (!identity) continue;
+        if (identity->level < process.level)
+            return malformed("a thread of " + describe(process) + " is in another PID namespace");
+        NAP_TRY(const auto inside, list.pid_at(*identity, process.level));
+        threads.push_back({inside.number, address});
+    }
+    return threads;
 }
 
 }  // namespace nap::walk

@@ -18,6 +18,13 @@ struct Task {
     std::int32_t host_pid = 0;  // in the initial PID namespace
     std::string name;           // comm; what is not printable ASCII is replaced by '?'
     GuestPhysical page_tables;  // the top-level table
+    std::uint64_t task = 0;     // of its first thread: where its task_struct lies, a kernel virtual address
+    std::uint32_t level = 0;    // of the userland's PID namespace
+};
+
+struct Thread {
+    std::int32_t tid = 0;    // in the PID namespace of the userland's init
+    std::uint64_t task = 0;  // its task_struct
 };
 
 // The processes in the PID namespace of the process `init_host_pid` and in namespaces below that have memory
@@ -26,5 +33,9 @@ struct Task {
 Result<std::vector<Task>> find_tasks(const KernelMemory& memory, const KernelLayout& layout,
                                      std::uint64_t init_task, std::int32_t init_host_pid,
                                      std::uint64_t limit);
+
+// The threads of a process, its first one included; without those that are being reaped.
+Result<std::vector<Thread>> find_threads(const KernelMemory& memory, const KernelLayout& layout,
+                                         const Task& process, std::uint64_t limit);
 
 }  // namespace nap::walk

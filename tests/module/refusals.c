@@ -27,6 +27,35 @@ static void refused_run(struct nap_run run, int error, const char *what)
 	refused(request, error, what);
 }
 
+static void refused_call(struct nap_call call, pid_t init, int error, const char *what)
+{
+	struct nap_calls request = { .calls = (uintptr_t)&call, .call_count = 1, .init = init };
+	int result;
+
+	errno = 0;
+	result = ioctl(device, NAP_IOC_CALLS, &request);
+	REQUIRE(result == -1 && errno == error, "%s: %d, not %d", what, errno, error);
+}
+
+static void refusals_of_calls(void)
+{
+	pid_t init = getpid(), waiting = processes[LONER].pid;
+	struct nap_calls nowhere = { .calls = 8, .call_count = 1, .init = init };
+
+	refused_call((struct nap_call){ waiting, NAP_CALL_SLEEP }, 0, EINVAL, "no init");
+	refused_call((struct nap_call){ waiting, NAP_CALL_SLEEP }, 999999, ESRCH, "no such init");
+	refused_call((struct nap_call){ waiting, 0 }, init, EINVAL, "no kind");
+	refused_call((struct nap_call){ waiting, NAP_CALL_POLL + 1 }, init, EINVAL, "unknown kind");
+	refused_call((struct nap_call){ 0, NAP_CALL_POLL }, init, EINVAL, "no thread");
+	refused_call((struct nap_call){ 999999, NAP_CALL_POLL }, init, ESRCH, "no such thread");
+	refused_call((struct nap_call){ init, NAP_CALL_POLL }, init, EBUSY, "a thread that runs");
+	refused_call((struct nap_call){ waiting, NAP_CALL_POLL }, init, EBUSY, "a thread within a call");
+	refused_call((struct nap_call){ 2, NAP_CALL_POLL }, init, EBUSY, "a kernel thread");
+	REQUIRE(ioctl(device, NAP_IOC_CALLS, &nowhere) == -1 && errno == EFAULT, "calls nowhere: %d", errno);
+	nowhere.call_count = ~0u;
+	REQUIRE(ioctl(device, NAP_IOC_CALLS, &nowhere) == -1 && errno == E2BIG, "too many calls: %d", errno);
+}
+
 void refusals(void)
 {
 	u64 frame = first_frame + 4096, page = SMALL;
@@ -93,4 +122,5 @@ void refusals(void)
 	request.spilled_size = 1ull << 60;
 	refused(request, E2BIG, "too much spilled");
 	munmap(shared, PAGE);
+	refusals_of_calls();
 }

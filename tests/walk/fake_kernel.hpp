@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <initializer_list>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -26,11 +27,16 @@ class FakeKernel {
     struct Process {
         std::uint64_t task = 0, mm = 0, pgd = 0;  // guest-physical
     };
+    static constexpr std::uint64_t kStackSize = 16 * kKiB, kRegistersSize = 168;
+    static constexpr std::uint64_t kSleepRestart = kText + 0x1000, kProcessorSleepRestart = kText + 0x1100,
+                                   kAlarmSleepRestart = kText + 0x1200, kFutexRestart = kText + 0x1300,
+                                   kPollRestart = kText + 0x1400;
 
     explicit FakeKernel(bool five_levels, std::uint64_t size = 4 * kMiB)
         : five_levels_(five_levels),
           page_offset_(five_levels ? 0xff11'0000'4000'0000 : 0xffff'8880'4000'0000),
           page_structs_(five_levels ? 0xffd4'0000'4000'0000 : 0xffff'ea00'4000'0000),
+          next_stack_(five_levels ? 0xffa0'0000'0000'0000 : 0xffff'c900'0000'0000),
           bytes_(size) {
         put<std::uint64_t>(kCode + kPageOffsetBase, page_offset_);
         put<std::uint64_t>(kCode + kVmemmapBase, page_structs_);
@@ -39,6 +45,7 @@ class FakeKernel {
         kernel_tables_ = take_page();
         user_structs_ = map_structs(kUserFirst, kUserPages);
         kernel_structs_ = map_structs(0, size / kPageSize);
+        entry_below(kernel_tables_, next_stack_, 1);  // all processes share the tables below the top level
     }
 
     [[nodiscard]] KernelLayout layout() const {
@@ -49,11 +56,19 @@ class FakeKernel {
         layout.pid_level = 4, layout.pid_numbers = 16, layout.upid_size = 16, layout.upid_nr = 0,
         layout.upid_ns = 8;
         layout.page_size = 64, layout.page_compound_head = 8, layout.page_mapping = 24;
+        layout.task_thread_node = 80, layout.task_stack = 96, layout.task_restart_block = 104;
+        layout.signal_thread_head = 16, layout.restart_fn = 8, layout.restart_union = 16;
         layout.mapping_host = 0, layout.inode_sb = 40, layout.sb_magic = 96;
         return layout;
     }
     [[nodiscard]] Anchors anchors() const {
-        return {image(kInitTask), kText, image(kPageOffsetBase), image(kVmemmapBase), kCode, five_levels_};
+        return {image(kInitTask),
+                kText,
+                image(kPageOffsetBase),
+                image(kVmemmapBase),
+                kCode,
+                five_levels_,
+                {kSleepRestart, kProcessorSleepRestart, kAlarmSleepRestart, kFutexRestart, kPollRestart}};
     }
     [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
     [[nodiscard]] std::vector<std::byte>& mutable_bytes() { return bytes_; }
@@ -77,7 +92,46 @@ class FakeKernel {
                   std::initializer_list<std::pair<std::int32_t, std::uint64_t>> pids) {
         const auto layout = this->layout();
         std::memcpy(&bytes_[task + layout.task_comm], name.data(), std::min<std::size_t>(name.size(), 16));
-        const auto pid = take(256), signal = take(64);
+        const auto signal = take(64), head = direct(signal + layout.signal_thread_head);
+        put_pid(task, pids);
+        put(task + layout.task_signal, direct(signal));
+        put<std::uint32_t>(signal + layout.signal_nr_threads, 1);
+        put(signal + layout.signal_thread_head, direct(task + layout.task_thread_node));
+        put(task + layout.task_thread_node, head);
+        put_stack(task);
+        link(last_, direct(task));
+        link(task, image(kInitTask));
+        last_ = task;
+    }
+
+    // A further thread; gives its task_struct.
+    std::uint64_t add_thread(const Process& process,
+                             std::initializer_list<std::pair<std::int32_t, std::uint64_t>> pids) {
+        const auto layout = this->layout();
+        const auto task = take_page();
+        put_pid(task, pids);
+        put_stack(task);
+        put(task + layout.task_thread_node, get<std::uint64_t>(process.task + layout.task_thread_node));
+        put(process.task + layout.task_thread_node, direct(task + layout.task_thread_node));
+        return task;
+    }
+
+    // A call to go on with; gives where what it needs is to be put.
+    std::uint64_t interrupt(std::uint64_t task, std::uint64_t function, std::int64_t result = -516) {
+        const auto layout = this->layout();
+        put(registers(task) + 80, result);
+        put(task + layout.task_restart_block + layout.restart_fn, function);
+        return task + layout.task_restart_block + layout.restart_union;
+    }
+    // struct pt_regs, at the end of the thread's stack.
+    [[nodiscard]] std::uint64_t registers(std::uint64_t task) const {
+        const auto stack = get<std::uint64_t>(task + layout().task_stack);
+        return stacks_.at(stack) + kStackSize - kRegistersSize;
+    }
+
+    void put_pid(std::uint64_t task, std::initializer_list<std::pair<std::int32_t, std::uint64_t>> pids) {
+        const auto layout = this->layout();
+        const auto pid = take(256);
         put<std::uint32_t>(pid + layout.pid_level, static_cast<std::uint32_t>(pids.size() - 1));
         auto at = pid + layout.pid_numbers;
         for (const auto& [number, name_space] : pids) {
@@ -86,11 +140,6 @@ class FakeKernel {
             at += layout.upid_size;
         }
         put(task + layout.task_thread_pid, direct(pid));
-        put(task + layout.task_signal, direct(signal));
-        put<std::uint32_t>(signal + layout.signal_nr_threads, 1);
-        link(last_, direct(task));
-        link(task, image(kInitTask));
-        last_ = task;
     }
 
     // Guest-physical address of the entry for `address` at `level` (1: 4 KiB pages), tables above it made as
@@ -167,6 +216,16 @@ class FakeKernel {
             table = get<std::uint64_t>(slot) & 0x000f'ffff'ffff'f000;
         }
     }
+    void put_stack(std::uint64_t task) {
+        const auto at = take(kStackSize, kPageSize);
+        for (std::uint64_t i = 0; i < kStackSize; i += kPageSize)
+            put(entry_below(kernel_tables_, next_stack_ + i, 1), (at + i) | kPresent);
+        put(task + layout().task_stack, next_stack_);
+        stacks_[next_stack_] = at;
+        next_stack_ += 2 * kStackSize;
+        put<std::uint64_t>(registers(task) + 136, 0x33);  // code and stack segments of user space
+        put<std::uint64_t>(registers(task) + 160, 0x2b);
+    }
     std::uint64_t map_structs(std::uint64_t first, std::uint64_t frames) {
         const auto pages = (frames * 64 + kPageSize - 1) / kPageSize;
         const auto at = take(pages * kPageSize, kPageSize);
@@ -180,7 +239,8 @@ class FakeKernel {
     }
 
     bool five_levels_;
-    std::uint64_t page_offset_, page_structs_;
+    std::uint64_t page_offset_, page_structs_, next_stack_;
+    std::map<std::uint64_t, std::uint64_t> stacks_;  // virtual to guest-physical address
     std::vector<std::byte> bytes_;
     std::uint64_t free_ = kCode + kMiB;
     std::uint64_t last_ = 0;

@@ -21,6 +21,12 @@ static_assert(offsetof(context::Run, pages) == offsetof(nap_run, pages));
 static_assert(offsetof(context::Run, flags) == offsetof(nap_run, flags));
 static_assert(context::kRunHuge == NAP_RUN_HUGE && context::kRunShared == NAP_RUN_SHARED &&
               context::kRunSpilled == NAP_RUN_SPILLED);
+static_assert(sizeof(context::InterruptedCall) == sizeof(nap_call));
+static_assert(offsetof(context::InterruptedCall, address) == offsetof(nap_call, address));
+static_assert(offsetof(context::InterruptedCall, time) == offsetof(nap_call, time));
+static_assert(offsetof(context::InterruptedCall, bitset) == offsetof(nap_call, bitset));
+static_assert(context::kCallSleep == NAP_CALL_SLEEP && context::kCallPoll == NAP_CALL_POLL &&
+              context::kCallRealtime == NAP_CALL_REALTIME);
 
 namespace {
 
@@ -76,6 +82,20 @@ Result<nap_adopt> AdoptionDevice::adopt(std::span<const context::TaskPlan> plan,
     if (::ioctl(fd_.get(), NAP_IOC_ADOPT, &request) != 0)
         return fail(ErrorKind::guest, refusal(request, plan, errno));
     return request;
+}
+
+Result<> AdoptionDevice::go_on_with(std::span<const context::InterruptedCall> calls, pid_t init) const {
+    if (calls.empty()) return {};
+    nap_calls request{};
+    request.calls = address_of(calls.data());
+    request.call_count = static_cast<__u32>(calls.size());
+    request.init = init;
+    if (::ioctl(fd_.get(), NAP_IOC_CALLS, &request) == 0) return {};
+    const auto refused = fail_errno("the module cannot let a system call go on");
+    if (request.error_call >= calls.size()) return refused;
+    const auto& call = calls[request.error_call];
+    return fail(ErrorKind::guest, refused.error().message + " (kind " + std::to_string(call.kind) +
+                                      ", thread " + std::to_string(call.tid) + ")");
 }
 
 Result<> AdoptionDevice::resume() const {

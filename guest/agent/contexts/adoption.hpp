@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "channel/link.hpp"
+#include "context/interrupted_call.hpp"
 #include "context/plan.hpp"
 #include "guest/module/nap_uapi.h"
 
@@ -26,6 +27,8 @@ class AdoptionDevice {
     // The whole plan at once. An error says whether anything had been changed.
     [[nodiscard]] Result<nap_adopt> adopt(std::span<const context::TaskPlan> plan,
                                           std::span<const std::byte> spilled, const HostPids& pids) const;
+    // `init`: host pid of the userland's. The tasks are there, frozen, and nobody traces them any more.
+    [[nodiscard]] Result<> go_on_with(std::span<const context::InterruptedCall> calls, pid_t init) const;
     [[nodiscard]] Result<> resume() const;  // before the tasks run
     [[nodiscard]] Result<nap_settle> settle() const;
 

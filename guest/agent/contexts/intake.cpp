@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/contexts/intake.hpp"
 
+#include <array>
 #include <chrono>
 #include <variant>
 
@@ -9,26 +10,27 @@ namespace nap::agent {
 namespace {
 
 constexpr std::chrono::minutes kPeerLimit{2};
-constexpr std::uint8_t kPlanPart = 1, kSpilledPart = 2;
+constexpr std::uint8_t kFirstPart = 1, kLastPart = 3;
 
 }  // namespace
 
 Result<Intake> receive_plan(channel::Call& call) {
-    std::vector<std::byte> plan;
+    std::vector<std::byte> plan, calls;
     Intake intake;
-    for (bool plan_ended = false, spilled_ended = false; !plan_ended || !spilled_ended;) {
+    const std::array parts = {&plan, &intake.spilled, &calls};
+    for (std::size_t ended = 0; ended < parts.size();) {
         NAP_TRY(const channel::Incoming incoming, call.receive(kPeerLimit));
         if (const auto* data = std::get_if<channel::Data>(&incoming)) {
-            if (data->part != kPlanPart && data->part != kSpilledPart)
+            if (data->part < kFirstPart || data->part > kLastPart)
                 return fail(ErrorKind::protocol, "a restore has no data part " + std::to_string(data->part));
-            auto& into = data->part == kPlanPart ? plan : intake.spilled;
+            auto& into = *parts.at(data->part - kFirstPart);
             into.insert(into.end(), data->bytes.begin(), data->bytes.end());
         } else if (const auto* end = std::get_if<channel::End>(&incoming)) {
-            plan_ended = plan_ended || end->part == kPlanPart;
-            spilled_ended = spilled_ended || end->part == kSpilledPart;
+            if (end->part >= kFirstPart) ++ended;
         }
     }
     NAP_TRY(intake.plan, context::decode(plan));
+    NAP_TRY(intake.calls, context::decode_calls(calls));
     return intake;
 }
 

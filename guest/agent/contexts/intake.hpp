@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Intake: the plan and the spilled bytes, as they come from the host within a restore.
+// Intake: the plan, the spilled bytes and the interrupted calls, as they come from the host within a restore.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
 #include "channel/link.hpp"
+#include "context/interrupted_call.hpp"
 #include "context/plan.hpp"
 
 namespace nap::agent {
 
 struct Intake {
-    std::vector<context::TaskPlan> plan;  // data part 1
-    std::vector<std::byte> spilled;       // data part 2
+    std::vector<context::TaskPlan> plan;          // data part 1
+    std::vector<std::byte> spilled;               // data part 2
+    std::vector<context::InterruptedCall> calls;  // data part 3
 };
 
-// Until both parts have ended.
+// Until all parts have ended.
 Result<Intake> receive_plan(channel::Call& call);
 
 }  // namespace nap::agent

@@ -64,6 +64,7 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     NAP_CHECK(call.send_event({{"state", "adopted"}}));
     NAP_CHECK(criu.let_go());
     NAP_CHECK(wait_until_frozen(kFrozenLimit));
+    NAP_CHECK(device.go_on_with(intake.calls, init->second));
     NAP_CHECK(put_back_after_tasks(agent, folders.images, pids, warnings));
     return Json{{"adopted", to_json(adopted)}, {"host_pid", init->second}, {"warnings", warnings}};
 }

@@ -25,6 +25,16 @@ Result<std::uint64_t> hexadecimal(std::string_view text) {
     return value;
 }
 
+// What goes on with a system call that a freeze interrupted; a kernel may lack one.
+constexpr std::array kRestarts = {"hrtimer_nanosleep_restart", "posix_cpu_nsleep_restart",
+                                  "alarm_timer_nsleep_restart", "futex_wait_restart", "do_restart_poll"};
+
+// That of the line in which `at` lies.
+Result<std::uint64_t> address_before(std::string_view kallsyms, std::size_t at) {
+    const auto line = at == 0 ? 0 : kallsyms.rfind('\n', at - 1) + 1;  // npos + 1 is 0: the first line
+    return hexadecimal(kallsyms.substr(line, 16));
+}
+
 }  // namespace
 
 Result<Json> find_symbols(std::string_view kallsyms) {
@@ -39,8 +49,12 @@ Result<Json> find_symbols(std::string_view kallsyms) {
         const auto at = kallsyms.find(suffix);
         if (at == std::string_view::npos)
             return fail(ErrorKind::unsupported, std::string("/proc/kallsyms does not name ") + name);
-        const auto line = at == 0 ? 0 : kallsyms.rfind('\n', at - 1) + 1;  // npos + 1 is 0: the first line
-        NAP_TRY(found[name], hexadecimal(kallsyms.substr(line, 16)));
+        NAP_TRY(found[name], address_before(kallsyms, at));
+    }
+    for (const char* name : kRestarts) {
+        const auto at = kallsyms.find(" " + std::string(name) + "\n");
+        if (at == std::string_view::npos) continue;
+        NAP_TRY(found[name], address_before(kallsyms, at));
     }
     return found;
 }

@@ -56,6 +56,10 @@ Result<walk::Anchors> anchors_from(const Json& answer) {
         return fail(ErrorKind::protocol,
                     "the agent's answer to anchors is not what it must be: la57 is neither true nor false");
     out.la57 = *la57;
+    auto restart = [&answer](const char* key) { return channel::number_in(answer, key, ~0ULL).value_or(0); };
+    out.restarts = {restart("hrtimer_nanosleep_restart"), restart("posix_cpu_nsleep_restart"),
+                    restart("alarm_timer_nsleep_restart"), restart("futex_wait_restart"),
+                    restart("do_restart_poll")};
     return out;
 }
 

@@ -3,6 +3,7 @@
 #include "update/agent/agent_calls.hpp"
 #include "update/attempt.hpp"
 #include "update/phases/borrowed.hpp"
+#include "walk/interrupted_calls.hpp"
 
 namespace nap::update {
 
@@ -18,6 +19,22 @@ Result<> hand_over_network(Attempt& attempt) {
     return attempt.machine.tap->detach();
 }
 
+// Before CRIU, which makes threads forget what they waited for. Other tasks of the older kernel run, and may
+// change the lists while they are read.
+Result<> read_interrupted_calls(Attempt& attempt, std::int64_t monotonic_ns) {
+    auto step = attempt.timeline.step("calls under way");
+    const RunningMachine& machine = attempt.machine;
+    constexpr int kTries = 5;
+    for (int tries = 1;; ++tries) {
+        auto calls = walk::interrupted_calls(attempt.older_memory->bytes(), machine.kernel.layout,
+                                             attempt.older_anchors, machine.init_host_pid, monotonic_ns,
+                                             walk::futex_flags_of(machine.kernel.version));
+        if (calls) attempt.interrupted_calls = std::move(*calls);
+        if (calls) return {};
+        if (tries == kTries) return std::unexpected(calls.error());
+    }
+}
+
 }  // namespace
 
 Result<> freeze(Attempt& attempt) {
@@ -31,6 +48,7 @@ Result<> freeze(Attempt& attempt) {
     NAP_TRY(auto clocks, agent::clocks(older, attempt.limits.call));
     attempt.machine_time_ns = clocks.realtime_ns;
     attempt.machine_time_at = std::chrono::steady_clock::now();
+    NAP_CHECK(read_interrupted_calls(attempt, clocks.monotonic_ns));
     NAP_CHECK(hand_over_network(attempt));
     return attempt.point("freeze");
 }

@@ -17,6 +17,14 @@ namespace {
 using channel::Json;
 constexpr std::uint64_t kMostCounted = 1ULL << 60;  // sums of a few do not overflow
 
+Result<> send_interrupted_calls(Attempt& attempt) {
+    const auto passed = std::chrono::steady_clock::now() - attempt.machine_time_at;
+    auto calls = attempt.interrupted_calls;
+    context::pass(calls, std::chrono::nanoseconds(passed).count());
+    if (!calls.empty()) NAP_CHECK(attempt.restore_call->send(context::encode(calls), 3));
+    return attempt.restore_call->send_end(3);
+}
+
 Result<> send_plan(Attempt& attempt) {
     const RunningMachine& machine = attempt.machine;
     NAP_CHECK(attempt.restore_call->send(context::encode(attempt.plan), 1));
@@ -32,7 +40,8 @@ Result<> send_plan(Attempt& attempt) {
         }
         NAP_CHECK(attempt.restore_call->send(bytes, 2));
     }
-    return attempt.restore_call->send_end(2);
+    NAP_CHECK(attempt.restore_call->send_end(2));
+    return send_interrupted_calls(attempt);
 }
 
 double per_page(std::uint64_t nanoseconds, std::uint64_t pages) {
