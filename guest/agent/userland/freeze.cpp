@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <random>
 #include <sstream>
 #include <string>
 #include <thread>
 
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/userland/in_flight.hpp"
 #include "agent/userland/tasks.hpp"
 #include "agent/userland/watchdog.hpp"
 #include "base/fd.hpp"
@@ -27,7 +29,8 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::chrono::seconds kFreezeLimit{5};
-constexpr int kTries = 50;
+constexpr std::chrono::seconds kTryLimit{3};
+constexpr std::chrono::duration<int, std::micro> kFirstPause{2'000}, kLongestPause{50'000};
 constexpr std::uint64_t kLongestFreeze = 3'600'000;  // ms
 
 // The tasks that keep the cgroup from being frozen sleep uninterruptibly or still run.
@@ -53,18 +56,30 @@ Result<bool> somebody_waits_uninterruptibly() {
     return false;
 }
 
-// Frozen, and no thread where it cannot be dumped: what is half-way through a vfork is let go on for a
-// moment.
+// What keeps the frozen userland from being dumped, though it need not a moment later; empty: nothing.
+Result<std::string> find_in_the_way() {
+    NAP_TRY(const bool waits, somebody_waits_uninterruptibly());
+    if (waits) return "some process waits uninterruptibly" + not_yet_frozen();
+    return find_in_flight();
+}
+
+// Frozen at a moment at which it can be dumped: what is half-way is let go on, each time for longer, never in
+// step with what the programs do.
 Result<> freeze_where_dumpable() {
-    for (int tries = 0; tries < kTries; ++tries) {
+    std::minstd_rand random(static_cast<std::uint32_t>(Clock::now().time_since_epoch().count()));
+    const auto deadline = Clock::now() + kTryLimit;
+    for (int tries = 1;; ++tries) {
         NAP_CHECK(set_frozen(true));
         NAP_CHECK(wait_until_frozen(kFreezeLimit));
-        NAP_TRY(const bool waits, somebody_waits_uninterruptibly());
-        if (!waits) return {};
+        NAP_TRY(const std::string in_the_way, find_in_the_way());
+        if (in_the_way.empty()) return {};
         NAP_CHECK(set_frozen(false));
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        if (Clock::now() > deadline)
+            return fail(ErrorKind::busy, in_the_way + ", at each of " + std::to_string(tries) + " tries");
+        const int longest = std::min(kFirstPause.count() * tries, kLongestPause.count());
+        std::this_thread::sleep_for(
+            std::chrono::microseconds(std::uniform_int_distribution(longest / 2, longest)(random)));
     }
-    return fail(ErrorKind::busy, "some process waits uninterruptibly" + not_yet_frozen());
 }
 
 }  // namespace
