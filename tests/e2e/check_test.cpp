@@ -26,6 +26,8 @@ constexpr Held kObstacles[] = {
     {"bpf_map", "BPF"},
     {"userfaultfd", "userfaultfd"},
     {"landlock", "Landlock"},
+    {"landlock_rules", "Landlock rules in force"},
+    {"landlock_thread", "Landlock rules in force"},
     {"fscontext", "half-made mount"},
     {"seccomp_listen", "seccomp listener"},
     {"user_ns", "user namespace"},

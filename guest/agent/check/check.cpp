@@ -6,7 +6,9 @@
 #include <thread>
 #include <vector>
 
+#include "agent/calls/log.hpp"
 #include "agent/check/control_groups.hpp"
+#include "agent/check/landlock.hpp"
 #include "agent/check/memory_areas.hpp"
 #include "agent/check/mounts.hpp"
 #include "agent/check/obstacle.hpp"
@@ -66,6 +68,10 @@ Obstacles look(const Agent& agent, const Task& init) {
         find_in_program(task, obstacles);
     }
     find_shared_contexts(tasks, obstacles);
+    if (const auto kernel = RunningKernel::get())
+        find_landlock(**kernel, tasks, obstacles);
+    else
+        log(kernel.error().message);
     surroundings.mounts.find_obstacles(obstacles);
     return obstacles;
 }

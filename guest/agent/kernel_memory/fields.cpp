@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/kernel_memory/fields.hpp"
+
+#include <array>
+
+namespace nap::agent {
+
+namespace {
+
+struct Field {
+    const char *type, *name;
+};
+constexpr std::array kWanted = {
+    // Tasks
+    Field{"task_struct", "tasks"},
+    Field{"task_struct", "pid"},
+    Field{"task_struct", "signal"},
+    Field{"task_struct", "thread_node"},
+    Field{"task_struct", "nsproxy"},
+    Field{"task_struct", "cred"},
+    Field{"task_struct", "sysvsem"},
+    Field{"signal_struct", "thread_head"},
+    Field{"nsproxy", "ipc_ns"},
+    // Credentials
+    Field{"cred", "security"},
+    Field{"lsm_blob_sizes", "lbs_cred"},
+    // IPC namespaces
+    Field{"ipc_namespace", "ids"},
+    Field{"ipc_namespace", "mq_mnt"},
+    Field{"ipc_ids", "seq"},
+    Field{"ipc_ids", "last_idx"},
+    // Undo values of System V semaphores
+    Field{"sem_undo_list", "list_proc"},
+    Field{"sem_undo", "list_proc"},
+    Field{"sem_undo", "semid"},
+    Field{"sem_undo", "semadj"},
+    // POSIX message queues
+    Field{"vfsmount", "mnt_sb"},
+    Field{"super_block", "s_inodes"},
+    Field{"inode", "i_sb_list"},
+    Field{"inode", "i_ino"},
+    Field{"inode", "i_mode"},
+    Field{"mqueue_inode_info", "vfs_inode"},
+    Field{"mqueue_inode_info", "msg_tree"},
+    Field{"mqueue_inode_info", "attr"},
+    Field{"mqueue_inode_info", "notify"},
+    Field{"mqueue_inode_info", "notify_owner"},
+    Field{"mqueue_inode_info", "notify_sock"},
+    Field{"mqueue_inode_info", "notify_cookie"},
+    Field{"posix_msg_tree_node", "rb_node"},
+    Field{"posix_msg_tree_node", "msg_list"},
+    Field{"rb_node", "rb_left"},
+    Field{"rb_node", "rb_right"},
+    Field{"msg_msg", "m_list"},
+    Field{"msg_msg", "m_type"},
+    Field{"msg_msg", "m_ts"},
+    Field{"msg_msg", "next"},
+    Field{"msg_msgseg", "next"},
+    Field{"sock", "sk_socket"},
+    Field{"socket_alloc", "socket"},
+    Field{"socket_alloc", "vfs_inode"},
+    Field{"sk_buff", "data"},
+};
+
+std::string key(std::string_view type, std::string_view field) {
+    return std::string(type) + "." + std::string(field);
+}
+
+}  // namespace
+
+Fields Fields::resolve(const walk::Btf& btf) {
+    Fields fields;
+    for (const Field& wanted : kWanted) {
+        if (const auto offset = btf.offset_of(wanted.type, wanted.name))
+            fields.offsets_[key(wanted.type, wanted.name)] = *offset;
+        if (const auto size = btf.size_of(wanted.type)) fields.offsets_[key(wanted.type, "")] = *size;
+    }
+    return fields;
+}
+
+Result<std::uint64_t> Fields::offset(std::string_view type, std::string_view field) const {
+    const auto found = offsets_.find(key(type, field));
+    if (found == offsets_.end())
+        return fail(ErrorKind::unsupported, "this kernel's BTF tells of no field " + key(type, field));
+    return found->second;
+}
+
+Result<std::uint64_t> Fields::size(std::string_view type) const {
+    return offset(type, "");
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/kernel_memory/kernel_tasks.hpp"
+
+namespace nap::agent {
+
+namespace {
+constexpr int kTasksLimit =
+    4 << 20;  // as many as a kernel can have: a list that goes on has changed under us
+}
+
+Result<KernelTask> KernelTask::read(const RunningKernel& kernel, std::uint64_t address) {
+    NAP_TRY(const std::uint64_t size, kernel.fields().size("task_struct"));
+    NAP_TRY(std::string bytes, kernel.bytes(address, size));
+    return KernelTask(kernel, address, std::move(bytes));
+}
+
+Result<std::vector<KernelTask>> KernelTask::threads() const {
+    std::vector<KernelTask> all = {*this};
+    NAP_TRY(const std::uint64_t signal, field("signal"));
+    NAP_TRY(const std::uint64_t head, kernel_->fields().offset("signal_struct", "thread_head"));
+    NAP_TRY(const std::uint64_t node, kernel_->fields().offset("task_struct", "thread_node"));
+    NAP_TRY(std::uint64_t at, kernel_->value<std::uint64_t>(signal + head));
+    for (int i = 0; i < kTasksLimit && at != signal + head; ++i) {
+        if (at - node == address_) {
+            NAP_TRY(at, field("thread_node"));
+            continue;
+        }
+        NAP_TRY(KernelTask thread, read(*kernel_, at - node));
+        NAP_TRY(at, thread.field("thread_node"));
+        all.push_back(std::move(thread));
+    }
+    return all;
+}
+
+Result<std::map<pid_t, KernelTask>> read_kernel_tasks(const RunningKernel& kernel) {
+    NAP_TRY(const std::uint64_t first, kernel.symbol("init_task"));
+    NAP_TRY(const std::uint64_t node, kernel.fields().offset("task_struct", "tasks"));
+    NAP_TRY(std::uint64_t at, kernel.value<std::uint64_t>(first + node));
+    std::map<pid_t, KernelTask> tasks;
+    for (int i = 0; i < kTasksLimit && at != first + node; ++i) {
+        NAP_TRY(KernelTask task, KernelTask::read(kernel, at - node));
+        NAP_TRY(const auto pid, task.field<std::int32_t>("pid"));
+        NAP_TRY(at, task.field("tasks"));
+        tasks.emplace(pid, std::move(task));
+    }
+    return tasks;
+}
+
+}  // namespace nap::agent
