@@ -7,7 +7,6 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <array>
 
 #include "base/fd.hpp"
 
@@ -37,15 +36,6 @@ TEST(JudgeTcp, RefusesHalfOpenOnesAndWaitingConnections) {
     EXPECT_FALSE(judge_tcp(TCP_LISTEN, 0));
     EXPECT_TRUE(judge_tcp(TCP_LISTEN, 1));
     EXPECT_TRUE(judge_tcp(TCP_SYN_RECV, 0));
-}
-
-TEST(JudgeNetlink, RefusesUnreadMessagesAndHighGroups) {
-    using Groups = std::array<std::uint32_t, 2>;
-    EXPECT_FALSE(judge_netlink(0, {}, false));
-    EXPECT_FALSE(judge_netlink(7, Groups{1, 0}, false));
-    EXPECT_TRUE(judge_netlink(7, {}, true));
-    EXPECT_TRUE(judge_netlink(7, Groups{0, 1}, false));
-    EXPECT_TRUE(judge_netlink(0, Groups{1, 0}, false));
 }
 
 // The kernel's own count of what waits at a listening socket.

@@ -49,7 +49,7 @@ constexpr Held kObstacles[] = {
     {"tcp_unaccepted", "has not accepted"},
     {"udp_corked", "UDP_CORK"},
     {"netlink_unread", "not read"},
-    {"netlink_high", "group above 32"},
+    {"socket_bpf", "SO_ATTACH_BPF"},
     {"hugetlb", "hugetlbfs pages"},
     {"hugetlb_empty", "hugetlbfs pages"},
     {"hugetlb_file", "file of huge pages"},

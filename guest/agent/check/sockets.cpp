@@ -10,8 +10,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -38,17 +38,33 @@ std::optional<Finding> judge_tcp_now(int fd) {
                      information.tcpi_state == TCP_LISTEN ? information.tcpi_unacked : 0);
 }
 
-std::optional<Finding> judge_netlink_now(int fd) {
-    sockaddr_nl address{};
-    socklen_t size = sizeof address;
-    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return std::nullopt;
-    std::array<std::uint32_t, 64> groups{};
-    size = sizeof groups;
-    if (::getsockopt(fd, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, groups.data(), &size) != 0) size = 0;
+std::optional<Finding> judge_netlink(int fd) {
     pollfd ready{fd, POLLIN, 0};
-    const bool unread = ::poll(&ready, 1, 0) == 1 && (ready.revents & POLLIN) != 0;
-    return judge_netlink(address.nl_pid,
-                         std::span(groups).first(std::min<std::size_t>(size / 4, groups.size())), unread);
+    if (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLIN) == 0) return std::nullopt;
+    return Finding{"a netlink socket with messages not read",
+                   "They would be lost: they cannot be put back into its queue.",
+                   "Try again; a program that never reads must be stopped."};
+}
+
+// What filters or transforms a socket's data, and cannot be read back.
+std::optional<Finding> judge_attached(int fd, bool tcp) {
+    socklen_t size = 0;
+    if (::getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, nullptr, &size) != 0 && errno == EACCES)
+        return Finding{"a socket with an attached BPF program (SO_ATTACH_BPF)",
+                       "The program cannot be read back from the kernel; classic filters can.",
+                       "Stop the program, or let it attach a classic filter."};
+    if (option(fd, SOL_SOCKET, SO_RESERVE_MEM) != 0)
+        return Finding{"a socket with memory reserved for it (SO_RESERVE_MEM)",
+                       "It belongs to a control group, in which sockets cannot be recreated.",
+                       "Stop the program, or let it reserve none."};
+    std::array<char, 16> protocol{};
+    size = protocol.size();
+    if (tcp && ::getsockopt(fd, IPPROTO_TCP, TCP_ULP, protocol.data(), &size) == 0 && size > 0)
+        return Finding{
+            "a TCP connection with a protocol in the kernel (" + std::string(protocol.data()) + ")",
+            "Its keys and half sent records cannot be carried over.",
+            "Let the program do without kernel TLS, or stop it."};
+    return std::nullopt;
 }
 
 std::optional<Finding> judge_udp(int fd) {
@@ -114,26 +130,12 @@ std::optional<Finding> judge_tcp(int state, unsigned waiting) {
     }
 }
 
-std::optional<Finding> judge_netlink(std::uint32_t port, std::span<const std::uint32_t> groups, bool unread) {
-    if (unread)
-        return Finding{"a netlink socket with messages not read",
-                       "They would be lost: they cannot be put back into its queue.",
-                       "Try again; a program that never reads must be stopped."};
-    if (std::ranges::any_of(groups.subspan(std::min<std::size_t>(1, groups.size())),
-                            [](std::uint32_t bits) { return bits != 0; }))
-        return Finding{"a netlink socket that listens to a multicast group above 32",
-                       "CRIU carries over the first 32 groups only.", "Stop the program."};
-    if (port == 0 && std::ranges::any_of(groups, [](std::uint32_t bits) { return bits != 0; }))
-        return Finding{"a netlink socket with multicast groups, but no address",
-                       "CRIU cannot carry over such a socket.", "Stop the program."};
-    return std::nullopt;
-}
-
 std::optional<Finding> judge_socket_descriptor(int fd) {
     const int domain = option(fd, SOL_SOCKET, SO_DOMAIN), type = option(fd, SOL_SOCKET, SO_TYPE),
               protocol = option(fd, SOL_SOCKET, SO_PROTOCOL);
     if (auto finding = judge_socket(domain, type, protocol)) return finding;
-    if (domain == AF_NETLINK) return lasting(judge_netlink_now, fd);
+    if (auto finding = judge_attached(fd, protocol == IPPROTO_TCP && type == SOCK_STREAM)) return finding;
+    if (domain == AF_NETLINK) return lasting(judge_netlink, fd);
     if (domain != AF_INET && domain != AF_INET6) return std::nullopt;
     if (protocol == IPPROTO_TCP && type == SOCK_STREAM) return lasting(judge_tcp_now, fd);
     if (protocol == IPPROTO_UDP && type == SOCK_DGRAM) return judge_udp(fd);

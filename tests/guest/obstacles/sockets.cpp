@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Sockets of kinds, and in states, that CRIU refuses.
 #include <arpa/inet.h>
+#include <linux/bpf.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <array>
 
 #include "harness.hpp"
 
@@ -82,10 +86,20 @@ void hold_netlink_unread() {
     check(send(fd, &request, sizeof request, 0), "ask for links");
 }
 
-void hold_netlink_high_group() {
-    const int fd = open_netlink(), group = RTNLGRP_NEXTHOP + 2;
-    check(setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group),
-          "NETLINK_ADD_MEMBERSHIP");
+// A program that lets everything pass, and that nobody but the socket has.
+void hold_socket_bpf() {
+    const std::array<bpf_insn, 2> program{
+        {{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0xffff}, {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}}};
+    bpf_attr attributes{};
+    attributes.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
+    attributes.insns = reinterpret_cast<std::uintptr_t>(program.data());
+    attributes.insn_cnt = program.size();
+    attributes.license = reinterpret_cast<std::uintptr_t>("GPL");
+    const int loaded = static_cast<int>(
+        check(syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes), "BPF_PROG_LOAD"));
+    const int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+    check(setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &loaded, sizeof loaded), "SO_ATTACH_BPF");
+    close(loaded);
 }
 
 NAP_GUEST_HOLDER("xdp_socket", hold_xdp);
@@ -94,7 +108,7 @@ NAP_GUEST_HOLDER("ping_socket", hold_ping);
 NAP_GUEST_HOLDER("tcp_unaccepted", hold_tcp_unaccepted);
 NAP_GUEST_HOLDER("udp_corked", hold_udp_corked);
 NAP_GUEST_HOLDER("netlink_unread", hold_netlink_unread);
-NAP_GUEST_HOLDER("netlink_high", hold_netlink_high_group);
+NAP_GUEST_HOLDER("socket_bpf", hold_socket_bpf);
 
 }  // namespace
 }  // namespace guest
