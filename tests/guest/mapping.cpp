@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <sstream>
+#include <vector>
 
 #include "harness.hpp"
 
@@ -36,20 +37,39 @@ std::span<std::byte> map_apart(std::size_t size, std::size_t alignment) {
     return range;
 }
 
-std::size_t smaps_bytes(pid_t pid, std::span<const std::byte> range, const std::string& field) {
+namespace {
+// What follows `field` for each VMA inside the range.
+std::vector<std::string> smaps_fields(pid_t pid, std::span<const std::byte> range, const std::string& field) {
     std::istringstream smaps(read_text("/proc/" + std::to_string(pid) + "/smaps"));
     const auto first = address_of(range.data()), last = first + range.size();
     bool inside = false;
-    std::size_t sum = 0;
+    std::vector<std::string> found;
     for (std::string line; std::getline(smaps, line);) {
         std::uintptr_t begin = 0, end = 0;
-        if (parse_range(line, begin, end)) {
+        if (parse_range(line, begin, end))
             inside = begin >= first && end <= last;
-        } else if (inside && line.starts_with(field + ":")) {
-            sum += std::stoul(line.substr(field.size() + 1)) * 1024;
-        }
+        else if (inside && line.starts_with(field + ":"))
+            found.push_back(line.substr(field.size() + 1));
     }
+    return found;
+}
+}  // namespace
+
+std::size_t smaps_bytes(pid_t pid, std::span<const std::byte> range, const std::string& field) {
+    std::size_t sum = 0;
+    for (const auto& text : smaps_fields(pid, range, field)) sum += std::stoul(text) * 1024;
     return sum;
+}
+
+std::string smaps_flags(pid_t pid, std::span<const std::byte> range) {
+    std::string flags;
+    for (const auto& text : smaps_fields(pid, range, "VmFlags")) {
+        std::istringstream words(text);
+        for (std::string word; words >> word;)
+            if (word != "sd") flags += " " + word;
+        flags += ";";
+    }
+    return flags;
 }
 
 std::string layout_of(std::span<const std::byte> range) {
