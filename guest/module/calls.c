@@ -82,14 +82,19 @@ static void set_poll(struct restart_block *block, const struct nap_call *call)
 	}
 }
 
-/* It stands still, and its last system call ended with EINTR: that is how CRIU leaves it. */
+/*
+ * It is frozen, and its last system call ended with EINTR: that is how CRIU leaves it. Or it was frozen just before it
+ * went on by itself.
+ */
 static int set_call(struct task_struct *task, const struct nap_call *call)
 {
 	struct restart_block *block = &task->restart_block;
 	struct pt_regs *registers = task_pt_regs(task);
 
-	if (READ_ONCE(task->__state) == TASK_RUNNING || registers->cs != __USER_CS ||
-	    registers->ax != (unsigned long)-EINTR || syscall_get_nr(task, registers) != -1)
+	bool goes_on = registers->ax == __NR_restart_syscall;
+
+	if (!task->frozen || registers->cs != __USER_CS ||
+	    (!goes_on && (registers->ax != (unsigned long)-EINTR || syscall_get_nr(task, registers) != -1)))
 		return -EBUSY;
 	block->arch_data = 0;
 	switch (call->kind) {
@@ -103,6 +108,8 @@ static int set_call(struct task_struct *task, const struct nap_call *call)
 		set_sleep(block, call);
 	}
 	block->fn = functions[call->kind];
+	if (goes_on)
+		return 0;
 	registers->ax = __NR_restart_syscall;
 	registers->ip -= SYSCALL_INSTRUCTION;
 	return 0;

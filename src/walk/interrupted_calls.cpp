@@ -20,6 +20,7 @@ using context::InterruptedCall;
 
 constexpr std::uint64_t kStackSize = 16 * kKiB;  // THREAD_SIZE (arch/x86/include/asm/page_64_types.h)
 constexpr std::int64_t kRestartBlock = -516;     // -ERESTART_RESTARTBLOCK (include/linux/errno.h)
+constexpr std::int64_t kRestartCall = 219;       // frozen again just before restart_syscall(2)
 
 // struct pt_regs (arch/x86/include/asm/ptrace.h): the end of the stack, less 16 bytes in kernels with FRED.
 constexpr std::uint64_t kRegisters = 168, kAx = 80, kCodeSegment = 136, kStackSegment = 160;
@@ -48,11 +49,12 @@ class CallReader {
 
     Result<std::optional<InterruptedCall>> of(const Thread& thread, GuestPhysical page_tables) const {
         NAP_TRY(const auto ax, result_register(thread, page_tables));
-        if (ax != kRestartBlock) return std::nullopt;
+        if (ax != kRestartBlock && ax != kRestartCall) return std::nullopt;
         const auto block = thread.task + layout_.task_restart_block;
         const auto function = memory_.read<std::uint64_t>({block + layout_.restart_fn});
         if (!function) return malformed(thread.tid, "its restart block lies outside of kernel memory");
         auto call = decode(*function, block + layout_.restart_union);
+        if (!call && ax == kRestartCall) return std::nullopt;  // a number like any other
         if (!call)
             return malformed(thread.tid, "nothing is known of a restart at " + context::hex(*function));
         call->tid = thread.tid;

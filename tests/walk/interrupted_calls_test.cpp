@@ -41,6 +41,14 @@ TEST_P(InterruptedCalls, NoneOfThreadsWithAnotherResult) {
     EXPECT_THAT(read().value(), testing::IsEmpty());
 }
 
+TEST_P(InterruptedCalls, OneThatWasAboutToGoOn) {
+    const auto at = kernel.interrupt(process.task, FakeKernel::kSleepRestart, 219);
+    sleep(at, 1, 1, 0x7000, kNow + 7);
+    EXPECT_EQ(read().value().size(), 1u);
+    kernel.interrupt(process.task, FakeKernel::kText + 0x5000, 219);
+    EXPECT_THAT(read().value(), testing::IsEmpty());
+}
+
 TEST_P(InterruptedCalls, SleepsAreGivenByTheTimeLeft) {
     sleep(kernel.interrupt(process.task, FakeKernel::kSleepRestart), 1, 1, 0x7000, kNow + 7);
     const auto second = kernel.add_thread(process, {{103, 1}, {3, 2}});

@@ -12,6 +12,7 @@ inline constexpr const char* kRoot = "/run/nap/root";  // the machine's root fil
 inline constexpr const char* kNetworkNamespace = "/run/netns/machine";
 inline constexpr const char* kRootCgroup = "/sys/fs/cgroup";
 inline constexpr const char* kCgroup = "/sys/fs/cgroup/userland";
+inline constexpr const char* kUserlandGroup = "/userland";  // the same, as /proc/PID/cgroup names it
 inline constexpr const char* kPortName = "org.nap.agent";
 inline constexpr const char* kDiskSerial = "nap-root";
 

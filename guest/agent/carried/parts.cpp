@@ -2,12 +2,15 @@
 // The table of all parts.
 #include <vector>
 
+#include "agent/carried/control_groups.hpp"
 #include "agent/carried/part.hpp"
 
 namespace nap::agent {
 
 std::span<const Part> parts() {
-    static const std::vector<Part> all = {};
+    static const std::vector<Part> all = {
+        {"control-groups", capture_control_groups, make_control_groups, set_control_groups},
+    };
     return all;
 }
 

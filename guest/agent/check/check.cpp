@@ -61,13 +61,14 @@ Obstacles look(const Agent& agent, const Task& init) {
         find_in_threads(task, obstacles);
         if (task.state == 'Z') continue;
         find_in_status(task, obstacles);
-        find_in_control_groups(task, init, obstacles);
+        find_in_control_groups(task, obstacles);
         find_own_namespaces(task, init, obstacles);
         find_in_open_files(task, surroundings, obstacles);
         find_in_memory(task, obstacles);
         find_in_program(task, obstacles);
     }
     find_shared_contexts(tasks, obstacles);
+    find_threaded_groups(obstacles);
     if (const auto kernel = RunningKernel::get())
         find_landlock(**kernel, tasks, obstacles);
     else

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Processes in control groups that were made inside of the machine.
+// Control groups that cannot be carried: outside of the userland's own, of the first version, with threads of
+// their own.
 #pragma once
+
+#include <string_view>
 
 #include "agent/check/obstacle.hpp"
 #include "agent/userland/tasks.hpp"
 
 namespace nap::agent {
 
-void find_in_control_groups(const Task& task, const Task& init, Obstacles& obstacles);
+// By /proc/PID/cgroup.
+bool outside_of_userland(std::string_view membership);
+
+void find_in_control_groups(const Task& task, Obstacles& obstacles);
+void find_threaded_groups(Obstacles& obstacles);
 
 }  // namespace nap::agent

@@ -11,6 +11,7 @@
 #include "agent/contexts/criu.hpp"
 #include "agent/userland/freeze.hpp"
 #include "agent/userland/namespaces.hpp"
+#include "agent/userland/own_freezers.hpp"
 #include "agent/userland/tasks.hpp"
 #include "base/process.hpp"
 #include "channel/tree.hpp"
@@ -60,11 +61,13 @@ Result<Json> dump(Agent& agent, const Json&, Call& call) {
     const auto parts_ms = since(begin);
 
     begin = Clock::now();
+    NAP_CHECK(thaw_own_freezers());
     const Result<> dumped = run_criu(folders, init->host_pid);
     const auto criu_ms = since(begin);
     // CRIU leaves the freezer as it found it; where it failed half-way that is not certain.
     NAP_CHECK(set_frozen(true));
     NAP_CHECK(wait_until_frozen(kFrozenAgainLimit));
+    NAP_CHECK(freeze_own_freezers());
     NAP_CHECK(dumped);
 
     begin = Clock::now();

@@ -7,6 +7,7 @@
 #include "agent/calls/files.hpp"
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/carried/control_groups.hpp"
 #include "agent/carried/part.hpp"
 #include "agent/contexts/adoption.hpp"
 #include "agent/contexts/criu.hpp"
@@ -23,14 +24,16 @@ namespace {
 
 constexpr std::chrono::milliseconds kFrozenLimit{5'000};
 
-// All restored processes, moved into the userland's frozen cgroup: what they are given from here on is
-// charged to it, and none of them runs when CRIU lets go of it. They are younger than CRIU.
-Result<HostPids> move_into_cgroup(pid_t criu) {
+// All restored processes, moved into the frozen control groups they belong to: what they are given from here
+// on is charged to those, and none of them runs when CRIU lets go of it. They are younger than CRIU.
+Result<HostPids> move_into_groups(pid_t criu, const CriuFolders& folders) {
     NAP_CHECK(set_frozen(true));
+    NAP_TRY(const Membership membership, Membership::read(folders.images));
     HostPids pids;
     for (const Task& task : list_tasks(criu)) {
         pids[task.pid] = task.host_pid;
-        if (auto moved = write_file(std::string(kCgroup) + "/cgroup.procs", std::to_string(task.host_pid));
+        if (auto moved =
+                write_file(membership.group_of(task.pid) / "cgroup.procs", std::to_string(task.host_pid));
             !moved)
             return std::unexpected(moved.error().within("cannot move pid " + std::to_string(task.pid)));
     }
@@ -42,8 +45,7 @@ Result<HostPids> move_into_cgroup(pid_t criu) {
 Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     const auto asked = std::chrono::steady_clock::now().time_since_epoch();
     NAP_TRY(const std::uint64_t stood_still, number(params, "advance_ns"));
-    NAP_TRY(const std::string members, read_file(std::string(kCgroup) + "/cgroup.procs"));
-    if (!members.empty()) return fail(ErrorKind::busy, "a userland is there already");
+    if (find_init()) return fail(ErrorKind::busy, "a userland is there already");
     NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
     NAP_TRY(const CriuFolders folders, CriuFolders::make());
     channel::TreeReceiver images(folders.images, {}, "");
@@ -57,7 +59,7 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     NAP_CHECK(criu.wait_until_ready());
     NAP_CHECK(call.send_event({{"state", "ready"}}));
     NAP_TRY(const Intake intake, receive_plan(call));
-    NAP_TRY(const HostPids pids, move_into_cgroup(criu.pid()));
+    NAP_TRY(const HostPids pids, move_into_groups(criu.pid(), folders));
     const auto init = pids.find(1);
     if (init == pids.end()) return fail(ErrorKind::guest, "CRIU recreated no init");
     NAP_TRY(const nap_adopt adopted, device.adopt(intake.plan, intake.spilled, pids));

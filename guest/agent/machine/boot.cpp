@@ -20,6 +20,7 @@
 
 #include "agent/calls/log.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/carried/control_groups.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -128,6 +129,7 @@ void boot() {
     warn(leave_initramfs());
     warn(mount_at("devpts", "/dev/pts", "devpts", 0, "ptmxmode=0666,mode=620"));
     warn(prepare_cgroup());
+    warn(record_fresh_group());
     warn(bring_up_loopback());
     const rlimit descriptors{65536, 65536};
     (void)::setrlimit(RLIMIT_NOFILE, &descriptors);

@@ -14,7 +14,9 @@
 
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/userland/groups.hpp"
 #include "agent/userland/in_flight.hpp"
+#include "agent/userland/own_freezers.hpp"
 #include "agent/userland/tasks.hpp"
 #include "agent/userland/watchdog.hpp"
 #include "base/fd.hpp"
@@ -45,7 +47,9 @@ std::string not_yet_frozen() {
 // A parent in vfork(2) counts as frozen while it waits, uninterruptibly, for its frozen child: it cannot be
 // traced, so not be dumped.
 Result<bool> somebody_waits_uninterruptibly() {
-    NAP_TRY(const std::string threads, read_file(fs::path(kCgroup) / "cgroup.threads"));
+    NAP_TRY(std::string threads, read_file(fs::path(kCgroup) / "cgroup.threads"));
+    for (const fs::path& group : groups_below(kCgroup))
+        threads += read_file(group / "cgroup.threads").value_or("");
     std::istringstream ids(threads);
     for (std::string id; ids >> id;) {
         auto stat = read_file("/proc/" + id + "/stat");
@@ -124,7 +128,9 @@ Result<Json> freeze(Agent& agent, const Json& params, Call&) {
 
 Result<Json> thaw(Agent& agent, const Json&, Call&) {
     const std::lock_guard lock(agent.lifecycle);
+    const Result<> own = freeze_own_freezers();
     NAP_CHECK(set_frozen(false));
+    NAP_CHECK(own);
     remove_thaw_deadline();
     return Json::object();
 }

@@ -10,6 +10,7 @@
 #include "agent/calls/paths.hpp"
 #include "agent/machine/disk.hpp"
 #include "agent/userland/freeze.hpp"
+#include "agent/userland/own_freezers.hpp"
 #include "base/fd.hpp"
 #include "base/number.hpp"
 
@@ -42,6 +43,7 @@ void watch(pid_t agent) {
     if (!deadline || now().count() < leading_number<std::int64_t>(*deadline)) return;
     log("the userland is still frozen; it is thawed, and the agent ended");
     if (auto thawed = set_root_frozen(false); !thawed) log(thawed.error().message);
+    if (auto frozen = freeze_own_freezers(); !frozen) log(frozen.error().message);
     if (auto thawed = set_frozen(false); !thawed) log(thawed.error().message);
     remove_thaw_deadline();
     if (agent > 0) ::kill(agent, SIGKILL);
