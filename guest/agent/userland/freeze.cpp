@@ -14,6 +14,7 @@
 
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/undo/undo.hpp"
 #include "agent/userland/in_flight.hpp"
 #include "agent/userland/tasks.hpp"
 #include "agent/userland/watchdog.hpp"
@@ -124,6 +125,7 @@ Result<Json> freeze(Agent& agent, const Json& params, Call&) {
 
 Result<Json> thaw(Agent& agent, const Json&, Call&) {
     const std::lock_guard lock(agent.lifecycle);
+    undo_left_dump();
     NAP_CHECK(set_frozen(false));
     remove_thaw_deadline();
     return Json::object();
