@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "cli/command.hpp"
+#include "cli/duration.hpp"
 #include "cli/history.hpp"
 #include "cli/interruption.hpp"
 #include "cli/machines.hpp"
@@ -19,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 struct UpdateOptions {
-    std::string name, kernel;
+    std::string name, kernel, max_pause = "10s";
 };
 
 // What tests ask of an update (docs/testing.md); a supervisor not started for tests ignores the faults.
@@ -29,6 +30,9 @@ Json asked_by_tests() {
     if (std::getenv("NAP_TEST_HASH_USER_MEMORY")) testing["hash_user_memory"] = true;
     if (const char* limit = std::getenv("NAP_TEST_TIME_LIMIT_MS"))
         testing["time_limit_ms"] = std::strtoul(limit, nullptr, 10);
+    if (const char* kills = std::getenv("NAP_TEST_KILLS"))
+        testing["kills"] = std::strtoul(kills, nullptr, 10);
+    if (const char* seed = std::getenv("NAP_TEST_SEED")) testing["seed"] = std::strtoul(seed, nullptr, 10);
     if (std::getenv("NAP_TEST_MEASURE_COPYING")) testing["measure_copying"] = true;
     return testing;
 }
@@ -49,7 +53,11 @@ void show(Progress& progress, const Json& event) {
 Waited update_with_progress(channel::Link& link, const UpdateOptions& options) {
     const Interruption interruption;
     Progress progress;
-    auto call = link.start("update", {{"kernel", options.kernel}, {"testing", asked_by_tests()}});
+    const auto pause = parse_duration("--max-pause", options.max_pause);
+    if (!pause) return {std::unexpected(pause.error())};
+    auto call = link.start(
+        "update",
+        {{"kernel", options.kernel}, {"max_pause_ms", pause->count()}, {"testing", asked_by_tests()}});
     if (!call) return {std::unexpected(call.error())};
     for (;;) {
         if (int signal = interruption.signal()) return {fail(ErrorKind::timeout, "interrupted"), signal};
@@ -128,6 +136,9 @@ void add_update(Commands& commands) {
     command.add_option("--kernel", options->kernel, "The newer kernel (`nap kernel list`)")
         ->required()
         ->check(not_empty());
+    command.add_option("--max-pause", options->max_pause,
+                       "How long what runs may stand still, as 10s (the default) or 500ms, before the update "
+                       "is undone");
     commands.act(command, options, update);
 }
 

@@ -17,6 +17,8 @@ using channel::Json;
 
 namespace {
 
+constexpr std::chrono::milliseconds kLongestPause{3'600'000};
+
 // Only a supervisor that was started for tests listens to what tests ask of an update.
 update::Testing testing_from(const Json& params, bool allowed) {
     update::Testing testing;
@@ -27,6 +29,8 @@ update::Testing testing_from(const Json& params, bool allowed) {
     testing.fault = asked.value("fault", "");
     testing.hash_user_memory = asked.value("hash_user_memory", false);
     testing.time_limit = std::chrono::milliseconds(asked.value("time_limit_ms", 0));
+    testing.kills = asked.value("kills", testing.kills);
+    testing.seed = asked.value("seed", testing.seed);
     return testing;
 }
 
@@ -228,7 +232,10 @@ Result<Json> Service::update(const Json& params, channel::Call& call) {
                                 tell({update::Phase::check, 0, text});
                             }));
     auto started = std::time(nullptr);
-    auto outcome = update::run_update(machine_, newer, testing, tell);
+    update::TimeLimits limits;
+    if (const auto pause = channel::number_in(params, "max_pause_ms", kLongestPause.count()))
+        limits.pause = std::chrono::milliseconds(*pause);
+    auto outcome = update::run_update(machine_, newer, testing, tell, limits);
     bool begun = outcome.report.phases_ms.size() > 1;  // a refusal at check is no update
     Json report;
     if (begun) report = keep_in_history(machine_.paths.history(), outcome.report, started);

@@ -62,7 +62,7 @@ struct Attempt {
     // The machine's clock: CLOCK_REALTIME of the older kernel (ns) and the host's clock at the same instant.
     std::int64_t machine_time_ns = 0;
     std::chrono::steady_clock::time_point machine_time_at;
-    std::chrono::steady_clock::time_point frozen_at;
+    std::optional<std::chrono::steady_clock::time_point> frozen_at;
     std::string user_memory_hash;
     bool resumed = false;  // the userland runs in the newer kernel
 
@@ -84,6 +84,9 @@ struct Attempt {
     // For guards: what could not be given back is reported, not thrown.
     [[nodiscard]] Guard::Problem problem(std::string what);
     [[nodiscard]] std::int64_t machine_time_now() const;
+    // From the freeze to the commit record nobody waits longer than the userland may stand frozen.
+    [[nodiscard]] std::chrono::milliseconds within_pause(std::chrono::milliseconds limit) const;
+    [[nodiscard]] bool pause_is_over() const;
     // After commit: a failure is a warning in the report.
     void warn(const Result<>& done, std::string_view what);
     // The report's last words: "updated", "rolled back" or "lost", from which kernel to which, and when what

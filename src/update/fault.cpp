@@ -13,6 +13,7 @@
 #include <random>
 
 #include "update/attempt.hpp"
+#include "update/criu_kills.hpp"
 
 namespace nap::update {
 
@@ -176,6 +177,7 @@ const std::map<std::string_view, Fault>& faults() {
          [](Attempt& attempt) { return ask<true>(attempt, "kill-criu-after-adoption"); }},
         {"newer-module-missing", [](Attempt& attempt) { return ask<true>(attempt, "lose-module"); }},
         {"older-criu-killed", [](Attempt& attempt) { return ask<false>(attempt, "kill-criu-to-come"); }},
+        {"older-criu-killed-often", kill_criu_often},
         {"older-agent-dies", [](Attempt& attempt) { return ask<false>(attempt, "die"); }},
         {"older-agent-hangs", [](Attempt& attempt) { return ask<false>(attempt, "hang"); }},
         {"older-moves-pages", [](Attempt& attempt) { return ask<false>(attempt, "move-pages"); }},

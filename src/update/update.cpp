@@ -52,6 +52,17 @@ std::int64_t Attempt::machine_time_now() const {
     return machine_time_ns + std::chrono::duration_cast<std::chrono::nanoseconds>(passed).count();
 }
 
+std::chrono::milliseconds Attempt::within_pause(std::chrono::milliseconds limit) const {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(frozen_at.value_or(std::chrono::steady_clock::now()) +
+                                                     limits.pause - std::chrono::steady_clock::now());
+    return std::clamp(left, std::chrono::milliseconds(1), limit);
+}
+
+bool Attempt::pause_is_over() const {
+    return frozen_at && std::chrono::steady_clock::now() >= *frozen_at + limits.pause;
+}
+
 std::uint64_t memory_of_generation(RunningMachine& machine) {
     return own_memory(machine.generation->process().pid()) +
            allocated(machine.paths.kernel_memory(machine.number));
@@ -80,10 +91,21 @@ struct PhaseStep {
     Step reached;
 };
 
+Error too_long(const Error& error, const TimeLimits& limits) {
+    return {
+        ErrorKind::timeout,
+        fmt::format("the userland stood frozen for as long as it may, {} ms: {}; `nap update --max-pause` "
+                    "allows more, should that be what this machine takes",
+                    limits.pause.count(), error.message)};
+}
+
 Result<> run_phase(Attempt& attempt, const PhaseStep& step) {
     attempt.timeline.begin(step.phase);
-    if (auto done = step.run(attempt); !done)
-        return std::unexpected(done.error().within(to_string(step.phase)));
+    if (auto done = step.run(attempt); !done) {
+        const Error error = done.error().within(to_string(step.phase));
+        const bool too_late = attempt.pause_is_over() && attempt.journal->step() != Step::committed;
+        return std::unexpected(too_late ? too_long(error, attempt.limits) : error);
+    }
     Json facts = Json::object();
     if (step.reached == Step::frozen) facts["machine_time"] = machine_time_facts(attempt);
     if (attempt.journal->step() != step.reached) NAP_CHECK(attempt.journal->reach(step.reached, facts));
@@ -119,7 +141,6 @@ Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const T
     Result<> result;
     TimeLimits within = limits;
     if (testing.time_limit.count() > 0) {
-        within.thaw = 4 * testing.time_limit;
         within.call = within.freeze = within.dump = within.restore = testing.time_limit;
     }
     {

@@ -29,9 +29,11 @@ using ProgressSink = std::function<void(const Progress&)>;
 struct TimeLimits {
     std::chrono::milliseconds boot{300'000}, call{60'000}, freeze{20'000}, dump{180'000}, restore{180'000},
         merge{600'000};
-    // From the freeze to the stop of the older kernel. Its process 1 thaws the userland when so much time has
-    // passed, whatever became of agent and supervisor.
-    std::chrono::milliseconds thaw{600'000};
+    // How long the userland may stand frozen before the commit record, or the update is undone.
+    std::chrono::milliseconds pause{10'000};
+    // What the older kernel's process 1 waits beyond that, whatever became of agent and supervisor, before it
+    // thaws the userland itself.
+    std::chrono::milliseconds thaw_grace{2'000};
 };
 
 struct Outcome {

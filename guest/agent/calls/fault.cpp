@@ -20,6 +20,7 @@
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
 #include "agent/contexts/adoption.hpp"
+#include "agent/undo/journal.hpp"
 #include "agent/userland/tasks.hpp"
 #include "base/fd.hpp"
 #include "base/number.hpp"
@@ -108,6 +109,22 @@ Result<> kill_criu_to_come(const Json&) {
     return {};
 }
 
+// The next one, so long after its start.
+Result<> kill_criu_at(const Json& params) {
+    NAP_TRY(const std::uint64_t after, number(params, "after_us"));
+    std::thread([after] {
+        pid_t criu = 0;
+        for (int times = 0; times < 40'000 && criu == 0; ++times) {
+            std::this_thread::sleep_for(std::chrono::microseconds(500));
+            if (auto journal = UndoJournal::open_left()) criu = journal->criu();
+        }
+        const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, criu, 0)));
+        std::this_thread::sleep_for(std::chrono::microseconds(after));
+        if (process) ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+    }).detach();
+    return {};
+}
+
 // khugepaged and compaction, as busy as they can be.
 Result<> move_pages(const Json&) {
     const std::string khugepaged = "/sys/kernel/mm/transparent_hugepage/khugepaged/";
@@ -163,6 +180,7 @@ const std::map<std::string_view, Fault>& faults() {
          }},
         {"kill-criu-after-adoption", kill_criu_after_adoption},
         {"kill-criu-to-come", kill_criu_to_come},
+        {"kill-criu-at", kill_criu_at},
         {"lose-module", lose_module},
         {"fail-adoption",
          [](const Json&) { return write_file("/sys/module/nap/parameters/fail_at_run", kRunThatFails); }},

@@ -8,6 +8,7 @@ inline constexpr const char* kModuleList = "/nap/modules.list";  // a path per l
 inline constexpr const char* kAdoptionModule = "/nap/nap.ko";
 inline constexpr const char* kCriu = "/nap/criu";
 inline constexpr const char* kRunDirectory = "/run/nap";
+inline constexpr const char* kCriuLog = "/run/nap/criu/work/criu.log";
 inline constexpr const char* kRoot = "/run/nap/root";  // the machine's root file system
 inline constexpr const char* kNetworkNamespace = "/run/netns/machine";
 inline constexpr const char* kRootCgroup = "/sys/fs/cgroup";

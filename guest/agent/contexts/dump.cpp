@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/contexts/dump.hpp"
 
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <string>
 
@@ -9,10 +13,12 @@
 #include "agent/carried/part.hpp"
 #include "agent/check/deleted_files.hpp"
 #include "agent/contexts/criu.hpp"
+#include "agent/undo/undo.hpp"
 #include "agent/userland/freeze.hpp"
 #include "agent/userland/namespaces.hpp"
 #include "agent/userland/own_freezers.hpp"
 #include "agent/userland/tasks.hpp"
+#include "base/fd.hpp"
 #include "base/process.hpp"
 #include "channel/tree.hpp"
 
@@ -24,15 +30,28 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kDumpLimit{60'000};
-constexpr milliseconds kFrozenAgainLimit{2'000};
+constexpr std::uint64_t kDumpLimit = 60'000;  // ms
 
 std::int64_t since(Clock::time_point begin) {
     return std::chrono::duration_cast<milliseconds>(Clock::now() - begin).count();
 }
 
-Result<> run_criu(const CriuFolders& folders, pid_t init) {
+Error why_not(const GuardedEnd& end, milliseconds limit, const CriuFolders& folders,
+              const Problems& problems) {
+    Error error =
+        end.timed_out ? Error{ErrorKind::timeout, "CRIU did not dump the userland within " +
+                                                      std::to_string(limit.count()) + " ms"}
+        : WIFSIGNALED(end.status)
+            ? Error{ErrorKind::guest, "CRIU was killed by signal " + std::to_string(WTERMSIG(end.status)) +
+                                          " while it dumped the userland"}
+            : criu_error("CRIU could not dump the userland", folders);
+    for (const auto& problem : problems) error.message += "; what it did is not undone: " + problem;
+    return error;
+}
+
+Result<> run_criu(const CriuFolders& folders, pid_t init, milliseconds limit) {
     NAP_TRY(const ino_t network, network_namespace_inode());
+    NAP_TRY(const UniqueFd nowhere, open_file("/dev/null", O_WRONLY));
     Command command;
     command.argv = criu_command("dump", folders);
     for (const auto& argument :
@@ -41,14 +60,17 @@ Result<> run_criu(const CriuFolders& folders, pid_t init) {
           "net[" + std::to_string(network) + "]:machine", std::string("--no-private-contents"),
           std::string("--ghost-limit"), std::to_string(kGhostLimitMiB) + "M"})
         command.argv.push_back(argument);
-    NAP_TRY(const Output output, run(command, kDumpLimit));
-    if (output.status == 0) return {};
-    return std::unexpected(criu_error("CRIU could not dump the userland", folders));
+    command.descriptors = {{nowhere.get(), STDOUT_FILENO}, {nowhere.get(), STDERR_FILENO}};
+    Problems problems;
+    NAP_TRY(const GuardedEnd end, run_undoing(std::move(command), limit, problems));
+    if (end.status == 0 && problems.empty()) return {};
+    return std::unexpected(why_not(end, limit, folders, problems));
 }
 
 }  // namespace
 
-Result<Json> dump(Agent& agent, const Json&, Call& call) {
+Result<Json> dump(Agent& agent, const Json& params, Call& call) {
+    NAP_TRY(const std::uint64_t limit, number_or(params, "limit_ms", kDumpLimit));
     const std::lock_guard lock(agent.lifecycle);
     const auto init = find_init();
     if (!init) return fail(ErrorKind::not_found, "the userland does not run");
@@ -62,11 +84,8 @@ Result<Json> dump(Agent& agent, const Json&, Call& call) {
 
     begin = Clock::now();
     NAP_CHECK(thaw_own_freezers());
-    const Result<> dumped = run_criu(folders, init->host_pid);
+    const Result<> dumped = run_criu(folders, init->host_pid, milliseconds(limit));
     const auto criu_ms = since(begin);
-    // CRIU leaves the freezer as it found it; where it failed half-way that is not certain.
-    NAP_CHECK(set_frozen(true));
-    NAP_CHECK(wait_until_frozen(kFrozenAgainLimit));
     NAP_CHECK(freeze_own_freezers());
     NAP_CHECK(dumped);
 

@@ -7,7 +7,7 @@
 
 namespace nap::agent {
 
-// Data part 0: the images as a tree. The tasks stay frozen, whatever happens.
+// limit_ms: of CRIU's work. Data part 0: the images as a tree. The tasks stay frozen, whatever happens.
 Result<channel::Json> dump(Agent& agent, const channel::Json& params, channel::Call& call);
 
 }  // namespace nap::agent

@@ -14,6 +14,7 @@
 
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/undo/undo.hpp"
 #include "agent/userland/groups.hpp"
 #include "agent/userland/in_flight.hpp"
 #include "agent/userland/own_freezers.hpp"
@@ -128,6 +129,7 @@ Result<Json> freeze(Agent& agent, const Json& params, Call&) {
 
 Result<Json> thaw(Agent& agent, const Json&, Call&) {
     const std::lock_guard lock(agent.lifecycle);
+    undo_left_dump();
     const Result<> own = freeze_own_freezers();
     NAP_CHECK(set_frozen(false));
     NAP_CHECK(own);

@@ -22,20 +22,24 @@ namespace {
 
 using channel::Json;
 
+// For the agent, to say why its dump did not come to an end in time.
+constexpr std::chrono::milliseconds kReasonLimit{2'000};
+
 // The older's file systems frozen and flushed, the newer sees them through its overlay.
 Result<> hand_over_disk(Attempt& attempt) {
     auto& older = attempt.machine.generation->agent();
     {
         auto step = attempt.timeline.step("freeze file systems");
         attempt.file_systems = frozen_file_systems(attempt);
-        NAP_CHECK(agent::done(older.call("file_systems", {{"frozen", true}}, attempt.limits.call)));
+        NAP_CHECK(agent::done(
+            older.call("file_systems", {{"frozen", true}}, attempt.within_pause(attempt.limits.call))));
     }
     NAP_CHECK(attempt.point("capture.file_systems"));
     NAP_CHECK(attempt.point("capture.disk"));
     auto step = attempt.timeline.step("mount in newer kernel");
     NAP_CHECK(attempt.newer->attach_disk_backing());
     return agent::done(attempt.newer->agent().call("mount", {{"partition", attempt.machine.config.partition}},
-                                                   attempt.limits.call));
+                                                   attempt.within_pause(attempt.limits.call)));
 }
 
 // They hold what lies in shared memory and in pipes: no more than the machine's own memory. And they leave it
@@ -50,7 +54,8 @@ Result<std::uint64_t> most_image_bytes(const RunningMachine& machine) {
 Result<> move_contexts(Attempt& attempt) {
     auto step = attempt.timeline.step("dump");
     auto dump_began = std::chrono::steady_clock::now();
-    NAP_TRY(auto dump, attempt.machine.generation->agent().start("dump", Json::object()));
+    const auto limit = attempt.within_pause(attempt.limits.dump);
+    NAP_TRY(auto dump, attempt.machine.generation->agent().start("dump", {{"limit_ms", limit.count()}}));
     auto onward = [&](std::span<const std::byte> bytes) -> Result<> {
         if (!attempt.restore_call) {
             // The captured clocks stand still since the dump began.
@@ -66,7 +71,7 @@ Result<> move_contexts(Attempt& attempt) {
     };
     NAP_TRY(const auto most, most_image_bytes(attempt.machine));
     NAP_TRY(attempt.report.image_bytes,
-            take_contexts(*dump, attempt.machine.paths.images(), most, attempt.limits.dump, onward));
+            take_contexts(*dump, attempt.machine.paths.images(), most, limit + kReasonLimit, onward));
     if (!attempt.restore_call)
         return fail(ErrorKind::protocol, "the older kernel's agent sent no images of the essential contexts");
     return {};
@@ -121,11 +126,8 @@ Result<> capture(Attempt& attempt) {
     NAP_CHECK(attempt.restore_call->send_end(0));
     NAP_CHECK(stop_cpus(attempt));
     NAP_CHECK(read_page_map(attempt));
-    // Nobody has thawed the userland meanwhile (TimeLimits::thaw)
-    if (std::chrono::steady_clock::now() - attempt.frozen_at > attempt.limits.thaw - std::chrono::seconds(1))
-        return fail(ErrorKind::timeout,
-                    fmt::format("the older kernel could not be stopped within {} s of the freeze",
-                                attempt.limits.thaw.count() / 1000));
+    // Nobody has thawed the userland meanwhile (TimeLimits::thaw_grace)
+    if (attempt.pause_is_over()) return fail(ErrorKind::timeout, "the older kernel was stopped too late");
     return attempt.point("capture");
 }
 

@@ -14,8 +14,8 @@ namespace {
 constexpr std::chrono::milliseconds kAnswerLimit{10'000};
 
 // What was restored is still there, in a kernel that answers.
-Result<> newer_answers(Attempt& attempt) {
-    auto init = agent::userland_init(attempt.newer->agent(), std::min(kAnswerLimit, attempt.limits.call));
+Result<> newer_answers(Attempt& attempt, std::chrono::milliseconds limit) {
+    auto init = agent::userland_init(attempt.newer->agent(), limit);
     if (!init) return std::unexpected(init.error().within("the newer kernel, just before the commit"));
     if (*init != 0 && *init == attempt.newer_init_host_pid) return {};
     return fail(ErrorKind::guest, "the restored processes ended in the newer kernel, just before the commit");
@@ -66,19 +66,21 @@ void take_over(Attempt& attempt) {
     attempt.warn(resume_userland(attempt), "resuming the userland");
     attempt.warn(attempt.point("commit.resumed"), "committing");
     attempt.report.pause_ms =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - attempt.frozen_at)
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - *attempt.frozen_at)
             .count();
 }
 
 Result<> commit(Attempt& attempt) {
     NAP_CHECK(attempt.point("commit"));
-    NAP_CHECK(newer_answers(attempt));
+    const auto limit = std::min(kAnswerLimit, attempt.limits.call);
+    NAP_CHECK(newer_answers(attempt, attempt.within_pause(limit)));
     NAP_CHECK(check_room(attempt.machine));
+    if (attempt.pause_is_over()) return fail(ErrorKind::timeout, "the newer kernel was ready too late");
     NAP_CHECK(attempt.journal->reach(Step::committed));
     attempt.warn(attempt.point("commit.recorded"), "committing");
     // The record decides between two living generations. A newer one that died while it was written has
     // served nobody yet: the older one goes on.
-    NAP_CHECK(newer_answers(attempt));
+    NAP_CHECK(newer_answers(attempt, limit));
     // The one commit point. Nothing is given back any more.
     for (Guard* guard : {&attempt.quiet, &attempt.network, &attempt.tasks, &attempt.file_systems,
                          &attempt.cpus, &attempt.overlay, &attempt.files})

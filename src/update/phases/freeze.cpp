@@ -43,9 +43,10 @@ Result<> freeze(Attempt& attempt) {
     auto step = attempt.timeline.step("freeze");
     attempt.frozen_at = std::chrono::steady_clock::now();
     attempt.tasks = frozen_tasks(attempt);
-    NAP_CHECK(agent::done(
-        older.call("freeze", {{"thaw_after_ms", attempt.limits.thaw.count()}}, attempt.limits.freeze)));
-    NAP_TRY(auto clocks, agent::clocks(older, attempt.limits.call));
+    const auto thaw_after = attempt.limits.pause + attempt.limits.thaw_grace;
+    NAP_CHECK(agent::done(older.call("freeze", {{"thaw_after_ms", thaw_after.count()}},
+                                     attempt.within_pause(attempt.limits.freeze))));
+    NAP_TRY(auto clocks, agent::clocks(older, attempt.within_pause(attempt.limits.call)));
     attempt.machine_time_ns = clocks.realtime_ns;
     attempt.machine_time_at = std::chrono::steady_clock::now();
     NAP_CHECK(read_interrupted_calls(attempt, clocks.monotonic_ns));

@@ -106,18 +106,20 @@ Result<> restore(Attempt& attempt) {
     attempt.tell(Phase::restore, 0.85, "recreating the processes");
     {
         auto step = attempt.timeline.step("recreate tasks");
-        NAP_CHECK(agent::wait_for_state(*attempt.restore_call, "ready", attempt.limits.restore));
+        NAP_CHECK(agent::wait_for_state(*attempt.restore_call, "ready",
+                                        attempt.within_pause(attempt.limits.restore)));
     }
     NAP_CHECK(attempt.point("restore.ready"));
     {
         auto step = attempt.timeline.step("adopt");
         NAP_CHECK(send_plan(attempt));
-        NAP_CHECK(agent::wait_for_state(*attempt.restore_call, "adopted", attempt.limits.restore));
+        NAP_CHECK(agent::wait_for_state(*attempt.restore_call, "adopted",
+                                        attempt.within_pause(attempt.limits.restore)));
     }
     NAP_CHECK(attempt.point("restore.adopted"));
     {
         auto step = attempt.timeline.step("finish restore");
-        NAP_TRY(Json reply, attempt.restore_call->finish(attempt.limits.restore));
+        NAP_TRY(Json reply, attempt.restore_call->finish(attempt.within_pause(attempt.limits.restore)));
         NAP_CHECK(account(attempt, reply));
         for (auto& warning : agent::warnings_from(reply))
             attempt.report.warnings.push_back(std::move(warning));

@@ -179,7 +179,8 @@ class Recoverer {
         if (attempt.tap) NAP_CHECK(attempt.tap->attach());
         // From here to the machine's clock as it is now: the host's has not stopped.
         attempt.machine_time_ns = of_.realtime_ns + host_monotonic_ns() - of_.host_monotonic_ns;
-        attempt.machine_time_at = attempt.frozen_at = std::chrono::steady_clock::now();
+        attempt.machine_time_at = std::chrono::steady_clock::now();
+        attempt.frozen_at = attempt.machine_time_at;
         NAP_TRY(attempt.journal, Journal::resume(machine_.paths.journal(), journal_));
         if (attempt.journal->step() == Step::restored) NAP_CHECK(attempt.journal->reach(Step::committed));
         take_over(attempt);
