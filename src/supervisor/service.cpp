@@ -18,6 +18,7 @@ using channel::Json;
 namespace {
 
 constexpr std::chrono::milliseconds kLongestPause{3'600'000};
+constexpr int kMostSessions = 48;
 
 // Only a supervisor that was started for tests listens to what tests ask of an update.
 update::Testing testing_from(const Json& params, bool allowed) {
@@ -94,6 +95,12 @@ Result<> Service::begin_session(const std::string& method) {
                                                  machine_.config.name));
     if (doing_ == Doing::stopping)
         return fail(ErrorKind::busy, fmt::format("machine {} is stopping", machine_.config.name));
+    // The agent answers 64 calls at once, and an update has some to make
+    if (sessions_ >= kMostSessions)
+        return fail(ErrorKind::busy,
+                    fmt::format("{} commands and copies are under way in machine {}; try again "
+                                "when some of them have ended",
+                                sessions_, machine_.config.name));
     ++sessions_;
     copies_ += is_copy(method);
     return {};
@@ -133,7 +140,7 @@ void Service::end_update() {
 Result<Json> Service::answer(const std::string& method, const Json& params, channel::Call& call) {
     if (method == "status") return status();
     if (method == "update") return update(params, call);
-    if (method == "check") return check(params);
+    if (method == "check") return check(params, call);
     if (method == "stop") {
         ask_to_stop();
         return Json::object();
@@ -203,14 +210,17 @@ Json Service::status() {
     return out;
 }
 
-Result<Json> Service::check(const Json& params) {
+Result<Json> Service::check(const Json& params, channel::Call& call) {
     NAP_TRY(auto session, Session::begin(*this, "check"));
     kernel::Kernel newer;
     std::string wanted = params.value("kernel", "");
     if (!wanted.empty()) {
         NAP_TRY(newer, kernel::Store(paths_.kernels(), paths_.libexec).find(wanted));
     }
-    NAP_TRY(auto obstacles, update::find_obstacles(machine_, wanted.empty() ? nullptr : &newer));
+    auto tell = [&call](std::uint64_t checked, std::uint64_t of) {
+        (void)call.send_event({{"checked", checked}, {"of", of}});
+    };
+    NAP_TRY(auto obstacles, update::find_obstacles(machine_, wanted.empty() ? nullptr : &newer, tell));
     return Json{{"obstacles", obstacles_json(obstacles)}};
 }
 
