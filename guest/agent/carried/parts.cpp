@@ -2,12 +2,14 @@
 // The table of all parts.
 #include <vector>
 
+#include "agent/carried/clock.hpp"
+#include "agent/carried/kernel_settings.hpp"
 #include "agent/carried/part.hpp"
 
 namespace nap::agent {
 
 std::span<const Part> parts() {
-    static const std::vector<Part> all = {};
+    static const std::vector<Part> all = {kKernelSettings, kClock};
     return all;
 }
 

@@ -5,6 +5,7 @@
 #include "agent/calls/params.hpp"
 #include "agent/contexts/adoption.hpp"
 #include "agent/machine/clock.hpp"
+#include "agent/machine/clock_discipline.hpp"
 #include "agent/userland/freeze.hpp"
 
 namespace nap::agent {
@@ -18,6 +19,7 @@ Result<Json> resume(Agent& agent, const Json& params, Call&) {
     NAP_CHECK(device.resume());
     // The older kernel is gone: a clock that cannot be set must not keep the userland frozen.
     if (auto set = set_realtime(realtime); !set) log(set.error().message);
+    if (auto restored = restore_discipline(); !restored) log(restored.error().message);
     if (auto restored = agent.out_of_memory.restore(); !restored) log(restored.error().message);
     NAP_CHECK(set_frozen(false));
     return Json::object();
