@@ -54,5 +54,27 @@ TEST_F(KeptSettings, AreRestoredByASuccessor) {
     EXPECT_EQ(at("pages"), "7\n");
 }
 
+TEST_F(KeptSettings, SetBySomebodyElseMeanwhileStay) {
+    Settings settings(folder / "kept");
+    ASSERT_TRUE(settings.set(path("pages"), "1"));
+    ASSERT_TRUE(write_file_at("pages", "77\n"));
+    ASSERT_TRUE(settings.restore());
+    EXPECT_EQ(at("pages"), "77\n");
+}
+
+TEST_F(KeptSettings, AreTheMachinesInWhatWasRead) {
+    Settings settings(folder / "kept");
+    ASSERT_TRUE(write_file_at("mode", "[madvise]\n"));
+    ASSERT_TRUE(settings.set(path("mode"), "[never]"));
+    ASSERT_TRUE(settings.set(path("pages"), "1"));
+    std::map<std::string, std::string> read{{path("mode"), "never"}, {path("pages"), "2"}, {"other", "1"}};
+    ASSERT_TRUE(settings.undo_in(read));
+    EXPECT_EQ(read[path("mode")], "madvise");
+    EXPECT_EQ(read[path("pages")], "2") << "set by somebody else since";
+    ASSERT_TRUE(settings.restore_to(path("mode"), "always"));
+    ASSERT_TRUE(settings.restore());
+    EXPECT_TRUE(at("mode").starts_with("always"));
+}
+
 }  // namespace
 }  // namespace nap::agent

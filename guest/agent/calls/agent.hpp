@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 
+#include "agent/kernel_settings/carry.hpp"
 #include "agent/machine/settings.hpp"
 
 namespace nap::agent {
@@ -15,7 +17,10 @@ struct Agent {
     std::atomic<int> exec_sessions = 0;                // processes of `exec` that have not ended
     Settings quiet{"/run/nap/quiet"};                  // what `quiet` turned off
     Settings huge_pages{"/run/nap/huge-pages"};        // what `prepare` turned off, until `settle`
+    Settings settled{"/run/nap/settled"};              // what the machine gets back last, in `settle`
     Settings out_of_memory{"/run/nap/out-of-memory"};  // what `prepare` changed, until `resume`
+    std::optional<SettingsSeen> settings_seen;         // older: since `settings`, until it is quiet no more
+    std::optional<SettingsPut> settings_put;           // newer: since `put_settings`
 };
 
 }  // namespace nap::agent

@@ -16,6 +16,7 @@
 #include "agent/contexts/restore.hpp"
 #include "agent/contexts/resume.hpp"
 #include "agent/contexts/settle.hpp"
+#include "agent/kernel_settings/carry.hpp"
 #include "agent/machine/anchors.hpp"
 #include "agent/machine/clock.hpp"
 #include "agent/machine/disk.hpp"
@@ -51,6 +52,8 @@ constexpr std::array kMethods = {
     Method{"get", get},
     Method{"check", check},
     Method{"anchors", anchors},
+    Method{"settings", settings},
+    Method{"put_settings", put_settings},
     Method{"quiet", quiet},
     Method{"clock", clock},
     Method{"freeze", freeze},

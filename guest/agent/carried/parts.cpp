@@ -2,13 +2,17 @@
 // The table of all parts.
 #include <vector>
 
+#include "agent/carried/clock.hpp"
 #include "agent/carried/control_groups.hpp"
+#include "agent/carried/kernel_settings.hpp"
 #include "agent/carried/part.hpp"
 
 namespace nap::agent {
 
 std::span<const Part> parts() {
     static const std::vector<Part> all = {
+        kKernelSettings,
+        kClock,
         {"control-groups", capture_control_groups, make_control_groups, set_control_groups},
     };
     return all;

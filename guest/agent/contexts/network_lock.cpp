@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/contexts/network_lock.hpp"
 
-#include <fcntl.h>
-#include <linux/bpf.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <string>
 
 #include "agent/calls/paths.hpp"
+#include "agent/machine/bpf.hpp"
 
 namespace nap::agent {
 
@@ -30,33 +24,15 @@ constexpr std::array<bpf_insn, 6> kOnlyMarked{{
     {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
 }};
 
-UniqueFd bpf(bpf_cmd command, bpf_attr& attributes) {
-    return UniqueFd(static_cast<int>(::syscall(SYS_bpf, command, &attributes, sizeof attributes)));
-}
-
-Result<UniqueFd> load(std::span<const bpf_insn> instructions) {
-    bpf_attr attributes{};
-    attributes.prog_type = BPF_PROG_TYPE_CGROUP_SKB;
-    attributes.expected_attach_type = BPF_CGROUP_INET_EGRESS;
-    attributes.insns = reinterpret_cast<std::uintptr_t>(instructions.data());
-    attributes.insn_cnt = static_cast<std::uint32_t>(instructions.size());
-    attributes.license = reinterpret_cast<std::uintptr_t>("GPL");
-    UniqueFd program = bpf(BPF_PROG_LOAD, attributes);
-    if (!program) return fail_errno("cannot load the BPF program that locks the network");
-    return program;
-}
-
 }  // namespace
 
 Result<UniqueFd> lock_network() {
-    NAP_TRY(const UniqueFd cgroup, open_file(kRootCgroup, O_RDONLY | O_DIRECTORY));
-    NAP_TRY(const UniqueFd program, load(kOnlyMarked));
-    bpf_attr attributes{};
-    attributes.link_create.prog_fd = static_cast<std::uint32_t>(program.get());
-    attributes.link_create.target_fd = static_cast<std::uint32_t>(cgroup.get());
-    attributes.link_create.attach_type = BPF_CGROUP_INET_EGRESS;
-    UniqueFd link = bpf(BPF_LINK_CREATE, attributes);
-    if (!link) return fail_errno("cannot lock the network by a BPF program on " + std::string(kRootCgroup));
+    auto link = [&]() -> Result<UniqueFd> {
+        NAP_TRY(const UniqueFd program,
+                load_bpf(BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, kOnlyMarked));
+        return attach_bpf(program, kRootCgroup, BPF_CGROUP_INET_EGRESS);
+    }();
+    if (!link) return std::unexpected(link.error().within("locking the network"));
     return link;
 }
 

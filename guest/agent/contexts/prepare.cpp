@@ -7,6 +7,7 @@
 #include "agent/calls/paths.hpp"
 #include "agent/contexts/adoption.hpp"
 #include "agent/contexts/criu.hpp"
+#include "agent/kernel_settings/baseline.hpp"
 #include "agent/machine/boot.hpp"
 #include "agent/machine/memory_blocks.hpp"
 
@@ -27,6 +28,7 @@ Result<Json> prepare(Agent& agent, const Json& params, Call&) {
     if (status.withheld != frames)
         return fail(ErrorKind::guest, "the module withholds " + std::to_string(status.withheld) + " of the " +
                                           std::to_string(frames) + " page frames of U");
+    NAP_CHECK(record_baseline());
     // A huge zero page where a small one is to be adopted would have to be split first.
     NAP_CHECK(agent.huge_pages.set("/sys/kernel/mm/transparent_hugepage/enabled", "never"));
     // Before commit nobody may be killed for memory: a task that ends writes to U. Rather this kernel ends.

@@ -5,6 +5,7 @@
 #include "agent/calls/params.hpp"
 #include "agent/contexts/adoption.hpp"
 #include "agent/machine/clock.hpp"
+#include "agent/machine/clock_discipline.hpp"
 #include "agent/userland/freeze.hpp"
 #include "agent/userland/time_offset.hpp"
 
@@ -22,6 +23,7 @@ Result<Json> resume(Agent& agent, const Json& params, Call&) {
     if (!offset) log(offset.error().message);
     if (offset)
         if (auto set = set_realtime_ahead(realtime_ahead + *offset); !set) log(set.error().message);
+    if (auto restored = restore_discipline(); !restored) log(restored.error().message);
     if (auto restored = agent.out_of_memory.restore(); !restored) log(restored.error().message);
     NAP_CHECK(set_frozen(false));
     return Json::object();

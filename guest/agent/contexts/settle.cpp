@@ -2,6 +2,7 @@
 #include "agent/contexts/settle.hpp"
 
 #include "agent/contexts/adoption.hpp"
+#include "agent/kernel_settings/carry.hpp"
 
 namespace nap::agent {
 
@@ -12,8 +13,13 @@ Result<Json> settle(Agent& agent, const Json&, Call&) {
     NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
     NAP_TRY(const nap_settle settled, device.settle());
     NAP_CHECK(agent.huge_pages.restore());
+    NAP_TRY(const auto refused, put_settled_settings(agent));
     NAP_CHECK(agent.quiet.restore());
-    return to_json(settled);
+    Json reply = to_json(settled);
+    reply["warnings"] = Json::array();
+    for (const auto& [path, why] : refused)
+        reply["warnings"].push_back("the machine's setting " + setting_name(path) + ": " + why);
+    return reply;
 }
 
 }  // namespace nap::agent

@@ -11,6 +11,8 @@ using channel::Call;
 Result<Json> quiet(Agent& agent, const Json& params, Call&) {
     NAP_TRY(const bool on, truth_or(params, "on", true));
     if (!on) {
+        const std::lock_guard lock(agent.lifecycle);
+        agent.settings_seen.reset();
         NAP_CHECK(agent.quiet.restore());
         return Json::object();
     }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -21,12 +22,24 @@ class Settings {
     explicit Settings(std::filesystem::path kept) : kept_(std::move(kept)) {}
     // A setting this kernel does not have is left out.
     Result<> set(const std::string& path, std::string_view value);
+    // Those that somebody else has set meanwhile stay as they are.
     Result<> restore();
 
+    // Of settings as read now, those changed here get the value they had before, which is the machine's.
+    Result<> undo_in(std::map<std::string, std::string>& values) const;
+    [[nodiscard]] Result<std::vector<std::string>> changed() const;  // paths
+    // restore() will give it that value. It must be one of those changed here.
+    Result<> restore_to(const std::string& path, const std::string& value);
+
   private:
-    Result<std::map<std::string, std::string>> before() const;  // path to value
-    std::mutex mutex_;
-    const std::filesystem::path kept_;  // "PATH VALUE" lines
+    struct Change {
+        std::string to, before;
+    };
+    using Changes = std::map<std::string, Change>;  // by path
+    Result<Changes> changes() const;
+    Result<> keep(const Changes& changes) const;
+    mutable std::mutex mutex_;
+    const std::filesystem::path kept_;  // "PATH TO BEFORE" lines
 };
 
 }  // namespace nap::agent

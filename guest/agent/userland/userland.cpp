@@ -17,6 +17,7 @@
 
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/kernel_settings/baseline.hpp"
 #include "agent/userland/rootfs.hpp"
 #include "agent/userland/tasks.hpp"
 #include "base/fd.hpp"
@@ -104,6 +105,7 @@ Result<Json> start_userland(Agent& agent, const Json& params, Call&) {
     NAP_TRY(const std::string init, text_or(params, "init", "/sbin/init"));
     NAP_TRY(const std::string hostname, text_or(params, "hostname", "machine"));
     if (find_init()) return fail(ErrorKind::busy, "the userland runs already");
+    NAP_CHECK(record_baseline());
     NAP_TRY(Pipe report, make_pipe());
     const pid_t starter = ::fork();
     if (starter < 0) return fail_errno("cannot fork");

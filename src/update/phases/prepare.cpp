@@ -32,6 +32,14 @@ Result<> make_files(Attempt& attempt) {
     return machine::create_overlay(paths.overlay(attempt.number), attempt.machine.disk.size);
 }
 
+// What the machine has set in its kernel, all that is set before the freeze.
+Result<> hand_over_settings(Attempt& attempt) {
+    auto step = attempt.timeline.step("hand over settings");
+    NAP_TRY(const Json set,
+            attempt.machine.generation->agent().call("settings", Json::object(), attempt.limits.call));
+    return agent::done(attempt.newer->agent().call("put_settings", set, attempt.limits.boot));
+}
+
 // K is mapped now, and walked once: what the kernel's memory does not say will not be found out within the
 // pause, and the walk within it need not fault the mapping in.
 Result<> rehearse_walk(Attempt& attempt) {
@@ -98,6 +106,7 @@ Result<> prepare(Attempt& attempt) {
     }
     NAP_TRY(attempt.newer_anchors, agent::anchors(newer, attempt.limits.boot));
     NAP_TRY(attempt.older_anchors, agent::anchors(older, attempt.limits.call));
+    NAP_CHECK(hand_over_settings(attempt));
     attempt.tell(Phase::prepare, 0.7, "quieting the older kernel");
     {
         auto step = attempt.timeline.step("quiet and sync older kernel");

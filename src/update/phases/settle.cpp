@@ -39,6 +39,7 @@ Result<> settle_memory(Attempt& attempt) {
             attempt.machine.generation->agent().call("settle", Json::object(), attempt.limits.call));
     NAP_TRY(attempt.report.pages_released, agent::number(settled, "pages_released", "settle"));
     NAP_TRY(attempt.report.spilled_returned, agent::number(settled, "spilled_returned", "settle"));
+    for (auto& warning : agent::warnings_from(settled)) attempt.report.warnings.push_back(std::move(warning));
     return {};
 }
 

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/kernel_settings/baseline.hpp"
+
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "agent/calls/paths.hpp"
+#include "agent/kernel_settings/files.hpp"
+#include "agent/userland/namespaces.hpp"
+#include "base/fd.hpp"
+
+namespace nap::agent {
+
+namespace fs = std::filesystem;
+using channel::Json;
+
+namespace {
+
+fs::path baseline_file() {
+    return fs::path(kRunDirectory) / "baseline.json";
+}
+
+// What /sys shows of network interfaces depends on who mounted it.
+Result<> mount_machine_sys() {
+    struct statfs information {};
+    if (::statfs(kMachineSys, &information) == 0 && information.f_type == SYSFS_MAGIC) return {};
+    std::error_code ignored;
+    fs::create_directories(kMachineSys, ignored);
+    return in_machine_network([]() -> Result<> {
+        if (::mount("sysfs", kMachineSys, "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
+            return fail_errno(std::string("cannot mount sysfs at ") + kMachineSys);
+        return {};
+    });
+}
+
+}  // namespace
+
+Result<> record_baseline() {
+    NAP_CHECK(mount_machine_sys());
+    NAP_TRY(Json found, within_machine(std::nullopt, []() -> Result<Json> {
+                const auto paths = setting_files(DiskNames::read());
+                return Json{{"paths", paths}, {"values", read_values(paths)}};
+            }));
+    found["modules"] = loaded_modules();
+    return replace_file(baseline_file(), channel::dump_json(found));
+}
+
+Result<Baseline> read_baseline() {
+    NAP_TRY(const std::string text, read_file(baseline_file()));
+    NAP_TRY(const Json kept, channel::parse_json(as_bytes(text)));
+    return Baseline{kept.value("paths", std::vector<std::string>()), values_from(kept["values"]),
+                    kept.value("modules", std::vector<std::string>())};
+}
+
+Values difference(const Values& baseline, const Values& now) {
+    Values set;
+    for (const auto& [path, value] : now)
+        if (const auto was = baseline.find(path); was == baseline.end() || was->second != value)
+            set[path] = value;
+    return set;
+}
+
+std::vector<std::string> loaded_modules() {
+    std::vector<std::string> names;
+    auto content = read_file("/proc/modules");
+    std::istringstream lines(content.value_or(""));
+    for (std::string line; std::getline(lines, line);) names.push_back(line.substr(0, line.find(' ')));
+    return names;
+}
+
+}  // namespace nap::agent
