@@ -2,12 +2,16 @@
 // The table of all parts.
 #include <vector>
 
+#include "agent/carried/inotify.hpp"
 #include "agent/carried/part.hpp"
 
 namespace nap::agent {
 
 std::span<const Part> parts() {
-    static const std::vector<Part> all = {};
+    static const std::vector<Part> all = {
+        // The last: what others put back may cause events.
+        {"inotify", capture_inotify, nullptr, put_back_inotify},
+    };
     return all;
 }
 

@@ -21,6 +21,22 @@ constexpr std::array kWanted = {
     Field{"task_struct", "sysvsem"},
     Field{"signal_struct", "thread_head"},
     Field{"nsproxy", "ipc_ns"},
+    Field{"task_struct", "tgid"},
+    // Open files
+    Field{"file", "f_op"},
+    Field{"file", "private_data"},
+    // Queues of inotify
+    Field{"fsnotify_group", "notification_list"},
+    Field{"fsnotify_group", "q_len"},
+    Field{"fsnotify_group", "max_events"},
+    Field{"fsnotify_group", "inotify_data"},
+    Field{"inotify_group_private_data", "idr"},
+    Field{"idr", "idr_next"},
+    Field{"inotify_event_info", "mask"},
+    Field{"inotify_event_info", "wd"},
+    Field{"inotify_event_info", "sync_cookie"},
+    Field{"inotify_event_info", "name_len"},
+    Field{"inotify_event_info", "name"},
     // Credentials
     Field{"cred", "security"},
     Field{"lsm_blob_sizes", "lbs_cred"},
