@@ -108,6 +108,17 @@ static long settle(struct nap_settle __user *argument)
 	return copy_to_user(argument, &report, sizeof(report)) ? -EFAULT : 0;
 }
 
+static long inotify(const struct nap_inotify __user *argument)
+{
+	struct nap_inotify request;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	if (state != WITHHOLDING)
+		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	return nap_inotify(&request);
+}
+
 static long nap_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
 	long result;
@@ -132,6 +143,9 @@ static long nap_ioctl(struct file *file, unsigned int command, unsigned long arg
 		break;
 	case NAP_IOC_SETTLE:
 		result = settle((void __user *)argument);
+		break;
+	case NAP_IOC_INOTIFY:
+		result = inotify((void __user *)argument);
 		break;
 	default:
 		result = -ENOTTY;

@@ -160,4 +160,7 @@ int nap_calls_set(struct nap_calls *request);
 int nap_adopt(struct nap_adopt *report);
 void nap_settle(struct nap_settle *report);
 
+/* inotify.c: what a descriptor holds unread, replaced */
+int nap_inotify(const struct nap_inotify *request);
+
 #endif

@@ -122,4 +122,19 @@ struct nap_calls {
 
 #define NAP_IOC_CALLS	_IOWR('N', 5, struct nap_calls)
 
+/*
+ * Before commit: what the inotify descriptor `fd` of the caller's holds unread becomes `events`; nothing else is
+ * changed where it is refused (EINVAL: form, no inotify descriptor; EBADF; EFAULT; E2BIG; ENOMEM).
+ */
+struct nap_inotify {
+	__s32 fd;
+	__u32 max_events;	/* as many fit into its queue */
+	__u32 next_watch;	/* number from which a free one for the next watch is looked for */
+	__u32 once_count;
+	__u64 once;		/* pointer to __s32[once_count]: numbers of watches that end with their first event */
+	__u64 events;		/* pointer to struct inotify_event, one after the other, names not padded */
+	__u64 size;		/* bytes */
+};
+#define NAP_IOC_INOTIFY	_IOW('N', 40, struct nap_inotify)
+
 #endif

@@ -133,6 +133,17 @@ std::optional<std::string_view> Btf::string(std::uint32_t at) const {
     return std::string_view(text, static_cast<std::size_t>(end - text));
 }
 
+// Asked for rarely, and there are very many: looked for, not indexed.
+Result<std::uint32_t> Btf::function_id(std::string_view name) const {
+    std::uint32_t id = 1;
+    for (std::size_t at = 0; at < types_.size(); ++id) {
+        const auto info = word(at + 4), kind = info >> 24 & 0x1f;
+        if (kind == kFunction && string(word(at)) == name) return id;
+        at += kTypeSize + *trailer_size(kind, info & 0xffff);  // index_types() has been through
+    }
+    return malformed("it has no function " + std::string(name));
+}
+
 Result<const Btf::Aggregate*> Btf::find(std::string_view name) const {
     const auto found = struct_names_.find(name);
     if (found == struct_names_.end()) return malformed("it has no struct " + std::string(name));

@@ -27,6 +27,9 @@ class Btf {
     // within.
     [[nodiscard]] Result<std::uint64_t> offset_of(std::string_view name, std::string_view field) const;
 
+    // Its type id, counted as the kernel counts its own types.
+    [[nodiscard]] Result<std::uint32_t> function_id(std::string_view name) const;
+
   private:
     struct Aggregate {  // a struct or union
         std::uint32_t size = 0;

@@ -30,6 +30,12 @@ class BtfBuilder {
         }
         return ++last_;
     }
+    std::uint32_t function(const std::string& name) {
+        word(string(name));
+        word(12U << 24);
+        word(0);
+        return ++last_;
+    }
     // Any other type, with `trailer` words after it.
     std::uint32_t other(std::uint32_t kind, std::uint32_t vlen, std::size_t trailer) {
         word(0);

@@ -30,6 +30,19 @@ TEST(Btf, FindsFieldsOfStructsAndOfTheirAnonymousMembers) {
     EXPECT_EQ(btf->offset_of("page", "end").value(), 24);
 }
 
+TEST(Btf, CountsFunctionsAsTheKernelDoes) {
+    BtfBuilder builder;
+    builder.other(1, 0, 1);
+    builder.structure("page", 32, {{"flags", 0, 0}, {"more", 0, 64}});
+    builder.function("first");
+    const auto wanted = builder.function("second");
+    const auto bytes = builder.bytes();
+    const auto btf = Btf::parse(bytes);
+    ASSERT_TRUE(btf) << btf.error().message;
+    EXPECT_EQ(btf->function_id("second").value(), wanted);
+    EXPECT_THAT(btf->function_id("page").error().message, HasSubstr("no function page"));
+}
+
 TEST(Btf, NamesWhatIsMissing) {
     BtfBuilder builder;
     builder.structure("page", 32, {{"flags", 0, 0}, {"bit", 0, 3}});

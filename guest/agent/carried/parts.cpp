@@ -4,8 +4,10 @@
 
 #include "agent/carried/clock.hpp"
 #include "agent/carried/control_groups.hpp"
+#include "agent/carried/inotify.hpp"
 #include "agent/carried/kernel_settings.hpp"
 #include "agent/carried/part.hpp"
+#include "agent/carried/pressure.hpp"
 
 namespace nap::agent {
 
@@ -14,6 +16,9 @@ std::span<const Part> parts() {
         kKernelSettings,
         kClock,
         {"control-groups", capture_control_groups, make_control_groups, set_control_groups},
+        {"pressure", capture_pressure, nullptr, put_back_pressure},
+        // The last: what others put back may cause events.
+        {"inotify", capture_inotify, nullptr, put_back_inotify},
     };
     return all;
 }

@@ -15,7 +15,10 @@ namespace nap::agent {
 namespace {
 
 constexpr std::size_t kHeadSize = 16 << 10;  // header and program headers: a few, of 56 bytes each
-constexpr std::array<std::string_view, 3> kSymbols = {"init_task", "landlock_blob_sizes", "key_serial_tree"};
+constexpr std::array<std::string_view, 6> kSymbols = {"init_task",         "landlock_blob_sizes",
+                                                      "key_serial_tree",   "inotify_fops",
+                                                      "proc_reg_file_ops", "kernfs_file_fops"};
+constexpr std::array<std::string_view, 1> kFunctions = {"bpf_iter_task_file"};
 
 std::string hexadecimal(std::uint64_t value) {
     std::array<char, 16> digits;
@@ -51,6 +54,8 @@ Result<RunningKernel> RunningKernel::open() {
     NAP_TRY(const std::string types, read_file("/sys/kernel/btf/vmlinux"));
     NAP_TRY(const walk::Btf btf, walk::Btf::parse(as_bytes(types)));
     kernel.fields_ = Fields::resolve(btf);
+    for (const auto name : kFunctions)
+        if (const auto id = btf.function_id(name)) kernel.functions_.emplace(name, *id);
     NAP_TRY(const std::string kallsyms, read_file("/proc/kallsyms"));
     kernel.symbols_ = find_addresses(kallsyms, kSymbols);
     return kernel;
@@ -90,6 +95,13 @@ Result<std::uint64_t> RunningKernel::symbol(std::string_view name) const {
     const auto found = symbols_.find(name);
     if (found == symbols_.end())
         return fail(ErrorKind::unsupported, "/proc/kallsyms does not name " + std::string(name));
+    return found->second;
+}
+
+Result<std::uint32_t> RunningKernel::function_id(std::string_view name) const {
+    const auto found = functions_.find(name);
+    if (found == functions_.end())
+        return fail(ErrorKind::unsupported, "this kernel's BTF tells of no function " + std::string(name));
     return found->second;
 }
 

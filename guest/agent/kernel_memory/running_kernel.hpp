@@ -37,7 +37,8 @@ class RunningKernel {
     }
 
     [[nodiscard]] const Fields& fields() const { return fields_; }
-    [[nodiscard]] Result<std::uint64_t> symbol(std::string_view name) const;  // its address
+    [[nodiscard]] Result<std::uint64_t> symbol(std::string_view name) const;       // its address
+    [[nodiscard]] Result<std::uint32_t> function_id(std::string_view name) const;  // for BPF
 
   private:
     RunningKernel() = default;
@@ -47,6 +48,7 @@ class RunningKernel {
     std::vector<Segment> segments_;
     Fields fields_;
     std::map<std::string, std::uint64_t, std::less<>> symbols_;
+    std::map<std::string, std::uint32_t, std::less<>> functions_;
 };
 
 // The addresses of those of `wanted` that /proc/kallsyms names.

@@ -2,6 +2,8 @@
 #include "agent/machine/quiet.hpp"
 
 #include "agent/calls/params.hpp"
+#include "agent/carried/inotify.hpp"
+#include "agent/carried/pressure.hpp"
 #include "agent/contexts/criu.hpp"
 
 namespace nap::agent {
@@ -23,7 +25,10 @@ Result<Json> quiet(Agent& agent, const Json& params, Call&) {
     NAP_CHECK(agent.quiet.set(khugepaged + "scan_sleep_millisecs", "2147483647"));
     NAP_CHECK(agent.quiet.set("/sys/kernel/mm/ksm/run", "0"));
     NAP_CHECK(agent.quiet.set("/proc/sys/vm/compaction_proactiveness", "0"));
-    NAP_CHECK(warm_criu());  // the same moment: the dump is next
+    // The same moment: the dump is next.
+    NAP_CHECK(warm_criu());
+    NAP_CHECK(prepare_inotify());
+    NAP_CHECK(prepare_pressure());
     return Json::object();
 }
 
