@@ -14,6 +14,7 @@
 
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/contexts/network_lock.hpp"
 #include "agent/userland/in_flight.hpp"
 #include "agent/userland/tasks.hpp"
 #include "agent/userland/watchdog.hpp"
@@ -119,11 +120,14 @@ Result<Json> freeze(Agent& agent, const Json& params, Call&) {
         (void)set_frozen(false);
         return std::unexpected(done.error().within("freezing failed, the userland runs on"));
     }
+    // From here on connections stand still: what the dump sees of them is what is there at the stop.
+    NAP_TRY(agent.network_lock, lock_network());
     return Json::object();
 }
 
 Result<Json> thaw(Agent& agent, const Json&, Call&) {
     const std::lock_guard lock(agent.lifecycle);
+    agent.network_lock.reset();
     NAP_CHECK(set_frozen(false));
     remove_thaw_deadline();
     return Json::object();

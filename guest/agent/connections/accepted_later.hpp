@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Connections that a listener has not accepted. The listener is there again: it gets the packets that the
+// connection's peer once sent, and makes the connection anew as it did then, with all it gives to those it
+// makes.
+#pragma once
+
+#include "agent/connections/injector.hpp"
+#include "agent/contexts/adoption.hpp"
+
+namespace nap::agent {
+
+// `network`: its namespace. The caller's thread is in it, and the network is locked.
+Result<> open_half(const context::Connection& connection, const Injector& injector,
+                   const AdoptionDevice& device, int network);
+// Established, behind those that were made before, with what it has received and nobody has read.
+Result<> open_waiting(const context::Connection& connection, const Injector& injector,
+                      const AdoptionDevice& device, int network);
+
+}  // namespace nap::agent
