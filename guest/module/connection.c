@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "nap.h"
+#include "nap_connection_uapi.h"
 
 /* A socket of any kind, with a reference; NULL: there is none. */
 static struct sock *find(struct net *net, const struct nap_connection *connection)

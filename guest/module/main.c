@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "nap.h"
+#include "nap_connection_uapi.h"
 
 static unsigned long u_first_frame;
 module_param(u_first_frame, ulong, 0444);

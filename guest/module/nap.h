@@ -161,6 +161,7 @@ int nap_adopt(struct nap_adopt *report);
 void nap_settle(struct nap_settle *report);
 
 /* connection.c */
+struct nap_connection;
 int nap_connection(struct nap_connection *connection);
 
 #endif

@@ -110,23 +110,6 @@ struct nap_calls {
 	__u32 reserved;
 };
 
-/*
- * A TCP connection that a listener has not accepted, found by its addresses. Before the tasks run only.
- * ENOENT: there is none; EINVAL: not half open, or a scale that TCP does not know; EALREADY: resumed or settled.
- */
-struct nap_connection {
-	__s32 network;		/* descriptor of its network namespace */
-	__u32 amend;		/* != 0: it is half open, and gets the next three; 0: it is told of */
-	__u32 send_initial;	/* our first sequence number */
-	__u32 timestamp;	/* our timestamp, now */
-	__u32 receive_scale;	/* of the windows we tell, a shift */
-	__u16 local_port, remote_port;	/* in the host's order */
-	__u8 local[16], remote[16];	/* IPv6, or IPv4 mapped into it */
-	/* out, where it is told of */
-	__u32 state;		/* TCP_ESTABLISHED, ...; 12: half open */
-	__u32 receive_next;	/* the peer's sequence number */
-};
-
 #define NAP_IOC_ADOPT	_IOWR('N', 1, struct nap_adopt)
 #define NAP_IOC_STATUS	_IOR('N', 2, struct nap_status)
 /*
@@ -136,7 +119,6 @@ struct nap_connection {
 #define NAP_IOC_RESUME	_IO('N', 4)
 /* After commit: RESUME, where that was not asked; drops the extra references, releases what is withheld, migrates spilled pages into U. */
 #define NAP_IOC_SETTLE	_IOR('N', 3, struct nap_settle)
-#define NAP_IOC_CONNECTION	_IOWR('N', 6, struct nap_connection)
 
 #define NAP_IOC_CALLS	_IOWR('N', 5, struct nap_calls)
 

@@ -50,7 +50,7 @@ class Finder {
                   const Visit& visit);
     Result<> listener(std::uint64_t sock);
     Result<> connected(std::uint64_t sock);
-    Result<> waiting(std::uint64_t request, std::uint64_t sock);
+    Result<> waiting(std::uint64_t listener, std::uint64_t request, std::uint64_t sock);
     Result<> unowned(std::uint64_t sock);
     void closing(std::uint64_t sock);
     Connection begin(Connection::Kind kind, std::uint64_t sock);
@@ -94,7 +94,7 @@ Result<> Finder::listener(std::uint64_t sock) {
          request = reader_.pointer(request + at_.request_next)) {
         if (++count == kMostConnections)
             return fail(ErrorKind::protocol, "Reading a listener's queue failed: it has no end.");
-        NAP_CHECK(waiting(request, reader_.pointer(request + at_.request_sock)));
+        NAP_CHECK(waiting(sock, request, reader_.pointer(request + at_.request_sock)));
         NAP_CHECK(reader_.check("a listener's queue"));
     }
     return {};
@@ -174,8 +174,10 @@ void Finder::progress(Connection& connection, std::uint64_t sock) {
     connection.peer_timestamp = reader_.word(sock + at_.tcp_peer_timestamp);
 }
 
-Result<> Finder::waiting(std::uint64_t request, std::uint64_t sock) {
+Result<> Finder::waiting(std::uint64_t listener, std::uint64_t request, std::uint64_t sock) {
     auto connection = begin(Connection::Kind::waiting, sock);
+    // One that was reset has given up its own
+    connection.local_port = reader_.half(listener + at_.common_local_port);
     agreed(connection, request);
     progress(connection, sock);
     NAP_TRY(auto queued, buffers_.received(sock, reader_.word(sock + at_.tcp_copied)));

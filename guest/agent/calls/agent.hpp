@@ -7,13 +7,11 @@
 #include <mutex>
 
 #include "agent/machine/settings.hpp"
-#include "base/fd.hpp"
 
 namespace nap::agent {
 
 struct Agent {
-    std::mutex lifecycle;   // held by calls that start, freeze, dump, restore or resume the userland
-    UniqueFd network_lock;  // while the userland is frozen to be dumped: no packet leaves a socket
+    std::mutex lifecycle;  // held by calls that start, freeze, dump, restore or resume the userland
     std::atomic<int> exec_sessions = 0;                // processes of `exec` that have not ended
     Settings quiet{"/run/nap/quiet"};                  // what `quiet` turned off
     Settings huge_pages{"/run/nap/huge-pages"};        // what `prepare` turned off, until `settle`

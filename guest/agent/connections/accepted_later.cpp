@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
+#include <functional>
 #include <thread>
 
 namespace nap::agent {
@@ -15,34 +15,23 @@ namespace {
 using context::Connection;
 
 constexpr std::size_t kPiece = 16 << 10;  // bytes of data in a packet
-constexpr int kLooks = 200;
+constexpr int kLooks = 50;
 constexpr std::chrono::milliseconds kBetweenLooks{1};
 
-nap_connection question(const Connection& connection, int network) {
-    nap_connection asked{};
-    asked.network = network;
-    asked.local_port = connection.local_port;
-    asked.remote_port = connection.remote_port;
-    std::memcpy(asked.local, connection.local.data(), sizeof asked.local);
-    std::memcpy(asked.remote, connection.remote.data(), sizeof asked.remote);
-    return asked;
-}
-
 // Packets are taken in at once, or by a kernel thread a moment later.
-Result<> look(const AdoptionDevice& device, nap_connection& asked,
-              const std::function<bool(const nap_connection&)>& there) {
+Result<> look(const std::function<Result<bool>()>& there) {
     for (int looks = 1;; ++looks) {
-        auto told = device.connection(asked);
-        if (told && there(asked)) return {};
-        if (looks == kLooks) return told ? fail(ErrorKind::guest, "it is not as it was") : told;
+        const auto seen = there();
+        if (seen && *seen) return {};
+        if (looks == kLooks)
+            return seen ? fail(ErrorKind::guest, "it is not as it was") : std::unexpected(seen.error());
         std::this_thread::sleep_for(kBetweenLooks);
     }
 }
 
 }  // namespace
 
-Result<> open_half(const Connection& connection, const Injector& injector, const AdoptionDevice& device,
-                   int network) {
+Result<> open_half(const Connection& connection, const Injector& injector, const Amender& amender) {
     Segment syn = from_peer(connection);
     syn.flags = connection.ecn ? kSyn | kEce | kCwr : kSyn;
     syn.sequence = connection.receive_initial;
@@ -52,17 +41,14 @@ Result<> open_half(const Connection& connection, const Injector& injector, const
     if (connection.scaling) syn.scale = connection.send_scale;
     NAP_CHECK(injector.send(syn));
 
-    nap_connection amended = question(connection, network);
-    amended.amend = 1;
-    amended.send_initial = connection.send_initial;
-    amended.timestamp = connection.timestamp;
-    amended.receive_scale = connection.receive_scale;
-    return look(device, amended, [](const nap_connection&) { return true; });
+    return look([&]() -> Result<bool> {
+        NAP_CHECK(amender.amend(connection));
+        return true;
+    });
 }
 
-Result<> open_waiting(const Connection& connection, const Injector& injector, const AdoptionDevice& device,
-                      int network) {
-    NAP_CHECK(open_half(connection, injector, device, network));
+Result<> open_waiting(const Connection& connection, const Injector& injector, const Amender& amender) {
+    NAP_CHECK(open_half(connection, injector, amender));
     Segment next = from_peer(connection);
     next.sequence = connection.receive_initial + 1;
     next.acknowledgement = connection.send_initial + 1;
@@ -81,9 +67,10 @@ Result<> open_waiting(const Connection& connection, const Injector& injector, co
         NAP_CHECK(injector.send(next));
         ++next.sequence;
     }
-    nap_connection told = question(connection, network);
-    NAP_CHECK(look(device, told,
-                   [&](const nap_connection& now) { return now.receive_next == connection.receive_next; }));
+    NAP_CHECK(look([&]() -> Result<bool> {
+        NAP_TRY(const auto received, amender.receive_next(connection));
+        return received == connection.receive_next;
+    }));
     if (connection.state != TCP_CLOSE) return {};
     next.flags = kAck | kRst;
     return injector.send(next);

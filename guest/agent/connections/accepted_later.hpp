@@ -4,16 +4,15 @@
 // makes.
 #pragma once
 
+#include "agent/connections/amender.hpp"
 #include "agent/connections/injector.hpp"
-#include "agent/contexts/adoption.hpp"
 
 namespace nap::agent {
 
-// `network`: its namespace. The caller's thread is in it, and the network is locked.
-Result<> open_half(const context::Connection& connection, const Injector& injector,
-                   const AdoptionDevice& device, int network);
+// The caller's thread is in its network namespace, which is locked.
+Result<> open_half(const context::Connection& connection, const Injector& injector, const Amender& amender);
 // Established, behind those that were made before, with what it has received and nobody has read.
 Result<> open_waiting(const context::Connection& connection, const Injector& injector,
-                      const AdoptionDevice& device, int network);
+                      const Amender& amender);
 
 }  // namespace nap::agent

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/connections/recreate.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <string>
 
-#include "agent/calls/paths.hpp"
 #include "agent/connections/accepted_later.hpp"
 #include "agent/connections/closed_before.hpp"
 #include "agent/userland/namespaces.hpp"
+#include "base/fd.hpp"
 
 namespace nap::agent {
 
@@ -40,22 +38,21 @@ std::string describe(const Connection& connection) {
 }
 
 // Established ones first: half open ones would take their room in the listener's queue.
-Result<> recreate(std::span<const Connection> connections, const AdoptionDevice& device, Warnings& warnings) {
-    NAP_TRY(const UniqueFd network, open_file(kNetworkNamespace, O_RDONLY));
+Result<> recreate(std::span<const Connection> connections, Warnings& warnings) {
+    NAP_TRY(const Amender amender, Amender::open());
     NAP_TRY(const Injector injector, Injector::open());
     NAP_TRY(auto handshakes, OrdinaryHandshakes::begin());
     for (const Connection& connection : connections) {
         Result<> done;
         if (connection.kind == Kind::waiting)
-            done = open_waiting(connection, injector, device, network.get());
+            done = open_waiting(connection, injector, amender);
         else if (connection.kind == Kind::unowned)
             done = close_again(connection, injector);
         if (!done) return std::unexpected(done.error().within("recreating " + describe(connection)));
     }
     std::size_t lost = 0;
     for (const Connection& connection : connections)
-        if (connection.kind == Kind::half_open && !open_half(connection, injector, device, network.get()))
-            ++lost;
+        if (connection.kind == Kind::half_open && !open_half(connection, injector, amender)) ++lost;
     if (lost != 0)
         warnings.push_back(std::to_string(lost) +
                            " half open TCP connection(s) could not be made again; their clients must ask "
@@ -65,10 +62,9 @@ Result<> recreate(std::span<const Connection> connections, const AdoptionDevice&
 
 }  // namespace
 
-Result<> recreate_connections(std::span<const Connection> connections, const AdoptionDevice& device,
-                              Warnings& warnings) {
+Result<> recreate_connections(std::span<const Connection> connections, Warnings& warnings) {
     if (connections.empty()) return {};
-    return in_machine_network([&] { return recreate(connections, device, warnings); });
+    return in_machine_network([&] { return recreate(connections, warnings); });
 }
 
 }  // namespace nap::agent

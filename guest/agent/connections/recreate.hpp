@@ -5,14 +5,12 @@
 #include <span>
 
 #include "agent/carried/part.hpp"
-#include "agent/contexts/adoption.hpp"
 #include "context/connection.hpp"
 
 namespace nap::agent {
 
 // While the network is locked, the listeners are there, and nothing runs. Half open connections that cannot
 // be made again are warned of: their clients ask once more.
-Result<> recreate_connections(std::span<const context::Connection> connections, const AdoptionDevice& device,
-                              Warnings& warnings);
+Result<> recreate_connections(std::span<const context::Connection> connections, Warnings& warnings);
 
 }  // namespace nap::agent

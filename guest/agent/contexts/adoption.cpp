@@ -98,12 +98,6 @@ Result<> AdoptionDevice::go_on_with(std::span<const context::InterruptedCall> ca
                                       ", thread " + std::to_string(call.tid) + ")");
 }
 
-Result<> AdoptionDevice::connection(nap_connection& asked) const {
-    if (::ioctl(fd_.get(), NAP_IOC_CONNECTION, &asked) == 0) return {};
-    if (errno == ENOENT) return fail(ErrorKind::not_found, "the kernel has not taken it up");
-    return fail_errno("the adoption module cannot put it right");
-}
-
 Result<> AdoptionDevice::resume() const {
     if (::ioctl(fd_.get(), NAP_IOC_RESUME) != 0) return fail_errno("the adoption module cannot resume");
     return {};

@@ -29,8 +29,6 @@ class AdoptionDevice {
                                           std::span<const std::byte> spilled, const HostPids& pids) const;
     // `init`: host pid of the userland's. The tasks are there, frozen, and nobody traces them any more.
     [[nodiscard]] Result<> go_on_with(std::span<const context::InterruptedCall> calls, pid_t init) const;
-    // As `asked` asks for, into it. not_found: there is no such connection.
-    [[nodiscard]] Result<> connection(nap_connection& asked) const;
     [[nodiscard]] Result<> resume() const;  // before the tasks run
     [[nodiscard]] Result<nap_settle> settle() const;
 

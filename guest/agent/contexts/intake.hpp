@@ -13,9 +13,9 @@
 namespace nap::agent {
 
 struct Intake {
-    std::vector<context::TaskPlan> plan;          // data part 1
-    std::vector<std::byte> spilled;               // data part 2
-    std::vector<context::InterruptedCall> calls;  // data part 3
+    std::vector<context::TaskPlan> plan;           // data part 1
+    std::vector<std::byte> spilled;                // data part 2
+    std::vector<context::InterruptedCall> calls;   // data part 3
     std::vector<context::Connection> connections;  // data part 4
 };
 

@@ -32,6 +32,10 @@ namespace {
 constexpr std::chrono::seconds kFreezeLimit{5};
 constexpr std::chrono::seconds kTryLimit{3};
 constexpr std::chrono::duration<int, std::micro> kFirstPause{2'000}, kLongestPause{50'000};
+// While the userland is frozen to be dumped: no packet leaves a socket. It ends with the agent. Guarded by
+// Agent::lifecycle.
+UniqueFd network_lock;
+
 constexpr std::uint64_t kLongestFreeze = 3'600'000;  // ms
 
 // The tasks that keep the cgroup from being frozen sleep uninterruptibly or still run.
@@ -121,13 +125,13 @@ Result<Json> freeze(Agent& agent, const Json& params, Call&) {
         return std::unexpected(done.error().within("freezing failed, the userland runs on"));
     }
     // From here on connections stand still: what the dump sees of them is what is there at the stop.
-    NAP_TRY(agent.network_lock, lock_network());
+    NAP_TRY(network_lock, lock_network());
     return Json::object();
 }
 
 Result<Json> thaw(Agent& agent, const Json&, Call&) {
     const std::lock_guard lock(agent.lifecycle);
-    agent.network_lock.reset();
+    network_lock.reset();
     NAP_CHECK(set_frozen(false));
     remove_thaw_deadline();
     return Json::object();
