@@ -166,5 +166,8 @@ void nap_settle(struct nap_settle *report);
 
 /* inotify.c: what a descriptor holds unread, replaced */
 int nap_inotify(const struct nap_inotify *request);
+/* connection.c */
+struct nap_connection;
+int nap_connection(struct nap_connection *connection);
 
 #endif

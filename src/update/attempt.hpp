@@ -13,6 +13,7 @@
 #include "base/mapped_file.hpp"
 #include "channel/link.hpp"
 #include "context/areas.hpp"
+#include "context/connection.hpp"
 #include "context/interrupted_call.hpp"
 #include "context/plan.hpp"
 #include "update/agent/clock_reading.hpp"
@@ -59,6 +60,7 @@ struct Attempt {
     context::Areas areas;
     context::PageMap page_map;
     context::Plan plan;
+    std::vector<context::Connection> connections;  // that no process has
     std::unique_ptr<channel::Call> restore_call;
     std::int32_t newer_init_host_pid = 0;
     // The userland's clock, and the newer kernel's own, both as the host reads them in prepare.
@@ -66,6 +68,7 @@ struct Attempt {
     // CLOCK_REALTIME, known when the userland is frozen; and what it is ahead of the userland's clock, ns.
     std::optional<agent::ClockReading> time_of_day;
     std::int64_t realtime_ahead_ns = 0;
+    std::int64_t time_offset_ns = 0;  // what the userland's clock is ahead of the older kernel's own
     std::optional<std::chrono::steady_clock::time_point> frozen_at;
     std::string user_memory_hash;
     bool resumed = false;  // the userland runs in the newer kernel

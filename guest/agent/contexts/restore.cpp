@@ -10,9 +10,11 @@
 #include "agent/calls/paths.hpp"
 #include "agent/carried/control_groups.hpp"
 #include "agent/carried/part.hpp"
+#include "agent/connections/recreate.hpp"
 #include "agent/contexts/adoption.hpp"
 #include "agent/contexts/criu.hpp"
 #include "agent/contexts/intake.hpp"
+#include "agent/contexts/network_lock.hpp"
 #include "agent/contexts/restorer.hpp"
 #include "agent/machine/clock.hpp"
 #include "agent/userland/freeze.hpp"
@@ -78,10 +80,13 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     // Timers of CLOCK_REALTIME are set by what it shows
     NAP_CHECK(set_realtime_ahead(realtime_ahead + monotonic_ahead));
     NAP_TRY(const Advance advance, advance_since_dump(folders.images, monotonic_ahead));
+    NAP_TRY(UniqueFd network_lock, lock_network());
     NAP_TRY(Restorer criu, Restorer::start(folders, advance));
     NAP_CHECK(criu.wait_until_ready());
     NAP_CHECK(call.send_event({{"state", "ready"}}));
     NAP_TRY(const Intake intake, receive_plan(call));
+    NAP_CHECK(recreate_connections(intake.connections, warnings));
+    network_lock.reset();
     NAP_TRY(const HostPids pids, move_into_groups(criu.pid(), folders));
     const auto init = pids.find(1);
     if (init == pids.end()) return fail(ErrorKind::guest, "CRIU recreated no init");

@@ -48,6 +48,7 @@ Result<> freeze(Attempt& attempt) {
                                           attempt.within_pause(attempt.limits.freeze)));
     NAP_TRY(const agent::Frozen clocks, agent::frozen_from(frozen));
     attempt.realtime_ahead_ns = clocks.realtime_ahead_ns;
+    attempt.time_offset_ns = clocks.time_offset_ns;
     attempt.time_of_day = attempt.userland_clock;
     attempt.time_of_day->guest_ns += clocks.realtime_ahead_ns;
     attempt.calls_at = std::chrono::steady_clock::now();
