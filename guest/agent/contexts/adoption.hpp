@@ -29,6 +29,8 @@ class AdoptionDevice {
                                           std::span<const std::byte> spilled, const HostPids& pids) const;
     // `init`: host pid of the userland's. The tasks are there, frozen, and nobody traces them any more.
     [[nodiscard]] Result<> go_on_with(std::span<const context::InterruptedCall> calls, pid_t init) const;
+    // In the IPC namespace of the process `host_pid`.
+    [[nodiscard]] Result<> set_ipc_objects(pid_t host_pid, std::span<const nap_ipc_object> objects) const;
     [[nodiscard]] Result<> resume() const;  // before the tasks run
     [[nodiscard]] Result<nap_settle> settle() const;
 
