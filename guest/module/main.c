@@ -103,6 +103,19 @@ static long calls(struct nap_calls __user *argument)
 	return copy_to_user(argument, &request, sizeof(request)) ? -EFAULT : error;
 }
 
+static long ipc(struct nap_ipc __user *argument)
+{
+	struct nap_ipc request;
+	int error;
+
+	if (state != WITHHOLDING)
+		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	error = nap_ipc(&request);
+	return copy_to_user(argument, &request, sizeof(request)) ? -EFAULT : error;
+}
+
 static long resume(void)
 {
 	if (state != WITHHOLDING)
@@ -170,6 +183,9 @@ static long nap_ioctl(struct file *file, unsigned int command, unsigned long arg
 		break;
 	case NAP_IOC_INOTIFY:
 		result = inotify((void __user *)argument);
+		break;
+	case NAP_IOC_IPC:
+		result = ipc((void __user *)argument);
 		break;
 	default:
 		result = -ENOTTY;

@@ -160,9 +160,10 @@ int nap_anon_vma(struct vm_area_struct *vma);
 void nap_calls_find(void);			/* the kernel's functions for that */
 int nap_calls_set(struct nap_calls *request);
 
-/* adopt.c, settle.c: the calls */
+/* adopt.c, settle.c, ipc.c: the calls */
 int nap_adopt(struct nap_adopt *report);
 void nap_settle(struct nap_settle *report);
+int nap_ipc(struct nap_ipc *request);
 
 /* inotify.c: what a descriptor holds unread, replaced */
 int nap_inotify(const struct nap_inotify *request);

@@ -110,6 +110,38 @@ struct nap_calls {
 	__u32 reserved;
 };
 
+/* What System V IPC objects remember and no system call sets. */
+#define NAP_IPC_SHM 1		/* pids: creator, last; times: attached, detached, changed */
+#define NAP_IPC_QUEUE 2		/* pids: last sender, last receiver; times: sent, received, changed */
+#define NAP_IPC_SET 3		/* of semaphores; times: of the last operation, changed */
+#define NAP_IPC_SEMAPHORE 4	/* `index` of the set; pids: last */
+#define NAP_IPC_COUNTER 5	/* where ids go on; `id`: 0 semaphores, 1 queues, 2 shm; times: sequence, index */
+
+struct nap_ipc_object {
+	__u32 kind;
+	__s32 id;
+	__u32 index;
+	__u32 cuid, cgid;	/* creator, in the initial user namespace */
+	__s32 pids[2];		/* in the PID namespace of nap_ipc.pid; 0: none */
+	__u32 unused;
+	__s64 times[3];		/* seconds */
+	__s64 seen[3];		/* as IPC_STAT shows them now */
+};
+
+/*
+ * Before commit, the tasks recreated and frozen. ESRCH (no such process, or no process has such a pid now), EINVAL
+ * (no such object, or one that is not as `seen`: this kernel's differ from those the module knows), E2BIG, ENOMEM,
+ * EFAULT, EALREADY. Objects before the one in error are set.
+ */
+struct nap_ipc {
+	__u64 objects;		/* pointer to struct nap_ipc_object[count] */
+	__u32 count;
+	__s32 pid;		/* of a process of the IPC and PID namespaces, in the caller's */
+	/* out */
+	__u32 error_object;
+	__u32 unused;
+};
+
 #define NAP_IOC_ADOPT	_IOWR('N', 1, struct nap_adopt)
 #define NAP_IOC_STATUS	_IOR('N', 2, struct nap_status)
 /*
@@ -186,5 +218,6 @@ struct nap_inotify {
 	__u64 size;		/* bytes */
 };
 #define NAP_IOC_INOTIFY	_IOW('N', 40, struct nap_inotify)
+#define NAP_IOC_IPC	_IOWR('N', 70, struct nap_ipc)
 
 #endif

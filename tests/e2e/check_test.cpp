@@ -67,7 +67,6 @@ constexpr Held kObstacles[] = {
     {"watch_sys", "file system of type sysfs"},
     {"watch_pts", "file system of type devpts"},
     {"epoll_closed", "epoll"},
-    {"mqueue", "message queue"},
     {"traced", "tracer"},
     {"dead_leader", "outlive"},
     {"shared_vm", "CLONE_VM"},
@@ -88,12 +87,12 @@ constexpr Held kMounts[] = {
 constexpr Held kReplaced{"replaced", "deleted or replaced"};  // a program like any other
 
 constexpr const char* kCarried[] = {
-    "packet",      "packet_ring",  "icmp_raw",        "tcp_connecting", "netlink_group", "temporary_file",
-    "deleted_cwd", "lease",        "sysv_deleted",    "mount_mqueue",   "mount_debugfs", "mount_tracefs",
-    "mount_proc",  "mount_sysfs",  "mount_tmpfs",     "mount_devtmpfs", "mount_pstore",  "mount_devpts",
-    "mount_ns",    "watch_tmpfs",  "watch_cgroup",    "watch_deleted",  "fanotify_file", "fanotify_mount",
-    "pidfd",       "pidfd_dead",   "epoll_moved",     "stopped",        "zombie",        "thread_creds",
-    "chroot",      "shared_files", "mount_securityfs"};
+    "packet",      "packet_ring",  "icmp_raw",         "tcp_connecting", "netlink_group", "temporary_file",
+    "deleted_cwd", "lease",        "sysv_deleted",     "mount_mqueue",   "mount_debugfs", "mount_tracefs",
+    "mount_proc",  "mount_sysfs",  "mount_tmpfs",      "mount_devtmpfs", "mount_pstore",  "mount_devpts",
+    "mount_ns",    "watch_tmpfs",  "watch_cgroup",     "watch_deleted",  "fanotify_file", "fanotify_mount",
+    "pidfd",       "pidfd_dead",   "epoll_moved",      "stopped",        "zombie",        "thread_creds",
+    "chroot",      "shared_files", "mount_securityfs", "mqueue"};
 
 Arguments names(const auto& held) {
     Arguments all;

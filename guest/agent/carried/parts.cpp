@@ -6,8 +6,11 @@
 #include "agent/carried/control_groups.hpp"
 #include "agent/carried/inotify.hpp"
 #include "agent/carried/kernel_settings.hpp"
+#include "agent/carried/message_queues.hpp"
 #include "agent/carried/part.hpp"
 #include "agent/carried/pressure.hpp"
+#include "agent/carried/sysv_objects.hpp"
+#include "agent/carried/undo_values.hpp"
 
 namespace nap::agent {
 
@@ -16,6 +19,9 @@ std::span<const Part> parts() {
         kKernelSettings,
         kClock,
         {"control-groups", capture_control_groups, make_control_groups, set_control_groups},
+        {"message-queues", capture_message_queues, hand_message_queues_to_criu, nullptr},
+        {"undo-values", capture_undo_values, hand_undo_values_to_criu, nullptr},
+        {"sysv-objects", capture_sysv_objects, nullptr, put_back_sysv_objects},
         {"pressure", capture_pressure, nullptr, put_back_pressure},
         // The last: what others put back may cause events.
         {"inotify", capture_inotify, nullptr, put_back_inotify},

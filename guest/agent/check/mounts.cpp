@@ -38,15 +38,6 @@ bool lies_below(std::string_view path, std::string_view folder) {
     return path.starts_with(folder) && path.substr(folder.size()).starts_with("/");
 }
 
-// CRIU carries the file system of the message queues only while there are none.
-bool holds_queues(const Mount& mount, pid_t host_pid) {
-    if (mount.type != "mqueue") return false;
-    std::error_code error;
-    const bool empty =
-        std::filesystem::is_empty("/proc/" + std::to_string(host_pid) + "/root" + mount.target, error);
-    return !error && !empty;
-}
-
 }  // namespace
 
 std::vector<Mount> parse_mounts(std::string_view mountinfo) {
@@ -141,10 +132,6 @@ void MountTable::find_obstacles(Obstacles& obstacles) const {
     for (const auto& [host_pid, mounts] : namespaces_)
         for (const Mount& mount : mounts) {
             auto finding = judge_mount(mount, mounts, *root);
-            if (!finding && holds_queues(mount, host_pid))
-                finding = Finding{"POSIX message queues (in " + mount.target + ")",
-                                  "Queues and the messages in them cannot be carried over.",
-                                  "Remove them, or unmount: umount " + mount.target + "."};
             if (finding && named.insert(finding->what).second)
                 obstacles.push_back({0, "", std::move(*finding)});
         }

@@ -66,11 +66,10 @@ std::optional<Finding> judge_file(int fd, std::string_view path, const MountTabl
         return judge_device(S_ISCHR(information.st_mode), major(information.st_rdev),
                             minor(information.st_rdev));
     struct statfs file_system {};
+    // Message queues are recreated from the kernel's memory, whatever their mount.
     if (::fstatfs(fd, &file_system) == 0 &&
         static_cast<unsigned long>(file_system.f_type) == kQueueFileSystem)
-        return Finding{"a POSIX message queue (" + std::string(path) + ")",
-                       "Queues and the messages in them cannot be carried over.",
-                       "Let the program close the queue, or use System V queues."};
+        return std::nullopt;
     if (is_deleted(path))
         if (auto finding = judge_deleted(path, information)) return finding;
     if (path.starts_with("/memfd:") || path.starts_with("/anon_hugepage")) {

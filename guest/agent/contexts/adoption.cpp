@@ -104,6 +104,20 @@ Result<> AdoptionDevice::go_on_with(std::span<const context::InterruptedCall> ca
                                       ", thread " + std::to_string(call.tid) + ")");
 }
 
+Result<> AdoptionDevice::set_ipc_objects(pid_t host_pid, std::span<const nap_ipc_object> objects) const {
+    nap_ipc request{};
+    request.objects = address_of(objects.data());
+    request.count = static_cast<__u32>(objects.size());
+    request.pid = host_pid;
+    if (::ioctl(fd_.get(), NAP_IOC_IPC, &request) == 0) return {};
+    const int error = errno;
+    std::string which;
+    if (request.error_object < objects.size())
+        which = " of System V object " + std::to_string(objects[request.error_object].id) + " (kind " +
+                std::to_string(objects[request.error_object].kind) + ")";
+    return fail_errno("the module did not set times and process ids" + which, error);
+}
+
 Result<> AdoptionDevice::resume() const {
     if (::ioctl(fd_.get(), NAP_IOC_RESUME) != 0) return fail_errno("the adoption module cannot resume");
     return {};

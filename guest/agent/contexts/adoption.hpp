@@ -31,6 +31,8 @@ class AdoptionDevice {
     [[nodiscard]] Result<> go_on_with(std::span<const context::InterruptedCall> calls, pid_t init) const;
     // What of sockets no system call sets: a descriptor for CRIU, good until resume().
     [[nodiscard]] Result<UniqueFd> sockets() const;
+    // In the IPC namespace of the process `host_pid`.
+    [[nodiscard]] Result<> set_ipc_objects(pid_t host_pid, std::span<const nap_ipc_object> objects) const;
     [[nodiscard]] Result<> resume() const;  // before the tasks run
     [[nodiscard]] Result<nap_settle> settle() const;
 

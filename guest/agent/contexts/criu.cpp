@@ -19,11 +19,15 @@ constexpr std::size_t kErrorLines = 12;
 constexpr std::chrono::seconds kCheckLimit{60};
 }  // namespace
 
+fs::path images_folder() {
+    return fs::path(kRunDirectory) / "criu" / "images";
+}
+
 Result<CriuFolders> CriuFolders::make() {
     const fs::path base = fs::path(kRunDirectory) / "criu";
     std::error_code error;
     fs::remove_all(base, error);
-    CriuFolders folders{base / "images", base / "work"};
+    CriuFolders folders{images_folder(), base / "work"};
     for (const auto& folder : {folders.images, folders.work})
         if (fs::create_directories(folder, error); error)
             return fail_errno("cannot make the folder " + folder.string(), error.value());

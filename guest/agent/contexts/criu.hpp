@@ -19,6 +19,9 @@ struct CriuFolders {
     [[nodiscard]] std::filesystem::path log() const { return work / "criu.log"; }
 };
 
+// Those of the dump or restore under way.
+std::filesystem::path images_folder();
+
 // criu ACTION with its folders and what both actions have in common.
 std::vector<std::string> criu_command(std::string_view action, const CriuFolders& folders);
 

@@ -64,6 +64,8 @@ constexpr std::array kWanted = {
     Field{"inode", "i_sb_list"},
     Field{"inode", "i_ino"},
     Field{"inode", "i_mode"},
+    Field{"inode", "i_uid"},
+    Field{"inode", "i_gid"},
     Field{"mqueue_inode_info", "vfs_inode"},
     Field{"mqueue_inode_info", "msg_tree"},
     Field{"mqueue_inode_info", "attr"},
@@ -84,6 +86,8 @@ constexpr std::array kWanted = {
     Field{"socket_alloc", "socket"},
     Field{"socket_alloc", "vfs_inode"},
     Field{"sk_buff", "data"},
+    Field{"pid", "numbers"},
+    Field{"upid", "nr"},
 };
 
 std::string key(std::string_view type, std::string_view field) {

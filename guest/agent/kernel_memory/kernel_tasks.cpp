@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/kernel_memory/kernel_tasks.hpp"
 
+#include <mutex>
+
 namespace nap::agent {
 
 namespace {
@@ -44,6 +46,22 @@ Result<std::map<pid_t, KernelTask>> read_kernel_tasks(const RunningKernel& kerne
         tasks.emplace(pid, std::move(task));
     }
     return tasks;
+}
+
+Result<KernelTask> find_kernel_task(const RunningKernel& kernel, pid_t host_pid) {
+    static std::mutex finding;
+    static std::map<pid_t, std::uint64_t> addresses;
+    const std::lock_guard lock(finding);
+    if (const auto known = addresses.find(host_pid); known != addresses.end())
+        if (auto task = KernelTask::read(kernel, known->second))
+            if (task->field<std::int32_t>("pid").value_or(0) == host_pid) return task;
+    addresses.clear();
+    NAP_TRY(const auto tasks, read_kernel_tasks(kernel));
+    const auto found = tasks.find(host_pid);
+    if (found == tasks.end())
+        return fail(ErrorKind::not_found, "the kernel has no process " + std::to_string(host_pid));
+    addresses[host_pid] = found->second.address();
+    return found->second;
 }
 
 }  // namespace nap::agent

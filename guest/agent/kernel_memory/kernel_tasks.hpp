@@ -42,4 +42,7 @@ class KernelTask {
 // The first thread of each process, by its pid in the initial PID namespace.
 Result<std::map<pid_t, KernelTask>> read_kernel_tasks(const RunningKernel& kernel);
 
+// That of one process, which is found faster the next time.
+Result<KernelTask> find_kernel_task(const RunningKernel& kernel, pid_t host_pid);
+
 }  // namespace nap::agent

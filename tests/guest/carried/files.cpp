@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Files and segments without a name, and leases.
 #include <fcntl.h>
+#include <mqueue.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,10 +41,17 @@ void hold_shared_segment_marked_deleted() {
     check(shmctl(id, IPC_RMID, nullptr), "IPC_RMID");
 }
 
+// Without a name from then on: a queue with one would outlive its process.
+void hold_queue() {
+    check(mq_open("/nap-test", O_RDWR | O_CREAT, 0600, nullptr), "mq_open");
+    check(mq_unlink("/nap-test"), "mq_unlink");
+}
+
 NAP_GUEST_HOLDER("temporary_file", hold_temporary_file);
 NAP_GUEST_HOLDER("deleted_cwd", hold_deleted_directory);
 NAP_GUEST_HOLDER("lease", hold_lease);
 NAP_GUEST_HOLDER("sysv_deleted", hold_shared_segment_marked_deleted);
+NAP_GUEST_HOLDER("mqueue", hold_queue);
 
 }  // namespace
 }  // namespace guest

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Watches of what cannot be found again, and message queues.
 #include <fcntl.h>
-#include <mqueue.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -29,19 +28,12 @@ void hold_epoll_of_closed() {
     close(watched);
 }
 
-// Without a name from then on: a queue with one would outlive its process.
-void hold_queue() {
-    check(mq_open("/nap-test", O_RDWR | O_CREAT, 0600, nullptr), "mq_open");
-    check(mq_unlink("/nap-test"), "mq_unlink");
-}
-
 constexpr const char *kProc = "/proc", *kSys = "/sys/kernel", *kPts = "/dev/pts";
 
 NAP_GUEST_HOLDER("watch_proc", hold_watch<kProc>);
 NAP_GUEST_HOLDER("watch_sys", hold_watch<kSys>);
 NAP_GUEST_HOLDER("watch_pts", hold_watch<kPts>);
 NAP_GUEST_HOLDER("epoll_closed", hold_epoll_of_closed);
-NAP_GUEST_HOLDER("mqueue", hold_queue);
 
 }  // namespace
 }  // namespace guest
