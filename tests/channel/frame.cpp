@@ -73,9 +73,9 @@ TEST(Decoder, RefusesBadHeaders) {
     expect_bad({.type = FrameType::data, .payload = payload}, [](auto& bytes) { bytes[4] = std::byte{8}; });
     expect_bad({.type = FrameType::data, .payload = payload},
                [](auto& bytes) { bytes[3] = std::byte{0xff}; });
-    expect_bad({.type = FrameType::data, .part = 4, .payload = payload});
+    expect_bad({.type = FrameType::data, .part = 6, .payload = payload});
     expect_bad({.type = FrameType::data});
-    expect_bad({.type = FrameType::end, .part = 4});
+    expect_bad({.type = FrameType::end, .part = 6});
     expect_bad({.type = FrameType::end, .payload = payload});
     expect_bad({.type = FrameType::reply, .part = 1, .payload = payload});
     expect_bad({.type = FrameType::credit, .part = 2, .payload = payload});

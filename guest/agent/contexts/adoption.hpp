@@ -33,6 +33,8 @@ class AdoptionDevice {
     [[nodiscard]] Result<UniqueFd> sockets() const;
     // In the IPC namespace of the process `host_pid`.
     [[nodiscard]] Result<> set_ipc_objects(pid_t host_pid, std::span<const nap_ipc_object> objects) const;
+    // With host pids; all of them or, before the first change, an error.
+    [[nodiscard]] Result<nap_accounts> set_accounts(std::span<const std::uint64_t> words) const;
     [[nodiscard]] Result<> resume() const;  // before the tasks run
     [[nodiscard]] Result<nap_settle> settle() const;
 

@@ -43,7 +43,9 @@ Result<> send_plan(Attempt& attempt) {
     NAP_CHECK(attempt.restore_call->send_end(2));
     NAP_CHECK(send_interrupted_calls(attempt));
     NAP_CHECK(attempt.restore_call->send(context::encode(attempt.connections), 4));
-    return attempt.restore_call->send_end(4);
+    NAP_CHECK(attempt.restore_call->send_end(4));
+    NAP_CHECK(attempt.restore_call->send(std::as_bytes(std::span(attempt.accounts)), 5));
+    return attempt.restore_call->send_end(5);
 }
 
 double per_page(std::uint64_t nanoseconds, std::uint64_t pages) {
