@@ -92,6 +92,7 @@ static long resume(void)
 	if (state != WITHHOLDING)
 		return state == FAILED ? -ENOTRECOVERABLE : 0;
 	state = RESUMED;
+	nap_sockets_close();
 	nap_exits_give_back();
 	return 0;
 }
@@ -102,6 +103,7 @@ static long settle(struct nap_settle __user *argument)
 
 	if (state == FAILED)
 		return -ENOTRECOVERABLE;
+	nap_sockets_close();
 	nap_exits_give_back();
 	state = SETTLED;
 	nap_settle(&report);
@@ -126,6 +128,9 @@ static long nap_ioctl(struct file *file, unsigned int command, unsigned long arg
 		break;
 	case NAP_IOC_CALLS:
 		result = calls((void __user *)argument);
+		break;
+	case NAP_IOC_SOCKETS:
+		result = state == WITHHOLDING ? nap_sockets_open() : -EALREADY;
 		break;
 	case NAP_IOC_RESUME:
 		result = resume();

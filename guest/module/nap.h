@@ -40,6 +40,10 @@ unsigned long nap_remembered_count(void);
 /* Asking for too much must fail, not wake the OOM killer: nobody may die before commit. */
 #define NAP_GFP (GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
+/* sockets.c: what of sockets no other call sets */
+int nap_sockets_open(void);	/* a descriptor, or an error */
+void nap_sockets_close(void);	/* its calls are refused from now on */
+
 /* exits.c: what the end of a thread writes into its memory, kept from it until the tasks run */
 struct nap_exits;
 struct nap_exits *nap_exits_find(struct task_struct *process);	/* changes nothing; may be an error */

@@ -121,5 +121,55 @@ struct nap_calls {
 #define NAP_IOC_SETTLE	_IOR('N', 3, struct nap_settle)
 
 #define NAP_IOC_CALLS	_IOWR('N', 5, struct nap_calls)
+/*
+ * Returns a descriptor whose calls set what of a socket no other call sets, for whoever recreates sockets inside of
+ * the machine's PID namespace; pids are numbers there, of processes that may have ended. Good until RESUME.
+ */
+#define NAP_IOC_SOCKETS	_IO('N', 6)
+
+/* SO_PEERCRED and SO_PEERGROUPS of a unix socket. */
+struct nap_socket_peer {
+	__s32 fd;
+	__s32 pid;
+	__u32 uid, gid;
+	__u64 groups;		/* pointer to __u32[group_count] */
+	__u32 group_count;
+	__u32 unused;
+};
+#define NAP_SOCKET_PEER	_IOW('N', 16, struct nap_socket_peer)
+
+#define NAP_SENT_CREDENTIALS 1	/* pid, uid, gid; else the message has none */
+#define NAP_SENT_ADDRESS 2	/* address; of none where address_size is 0; else the sending socket's */
+
+/* What the connected unix socket has sent last: a message, or so many bytes of a stream. */
+struct nap_socket_sent {
+	__s32 fd;
+	__u32 bytes;
+	__u32 flags;
+	__s32 pid;
+	__u32 uid, gid;
+	__u64 timestamp;	/* ns, CLOCK_REALTIME; 0: none */
+	__u32 address_size;
+	__u8 address[110];	/* struct sockaddr_un */
+	__u8 unused[6];
+};
+#define NAP_SOCKET_SENT	_IOW('N', 17, struct nap_socket_sent)
+
+/* A datagram for the end of a UDP socket's queue. */
+struct nap_socket_received {
+	__u64 data;		/* pointer to its payload */
+	__u64 timestamp;	/* ns, CLOCK_REALTIME; 0: none */
+	__s32 fd;
+	__u32 size;
+	__u32 ifindex;
+	__u32 specific;		/* IPv4: ipi_spec_dst of IP_PKTINFO */
+	__u16 family;		/* AF_INET also at IPv6 sockets: the packet's own */
+	__be16 source_port, destination_port;
+	__u16 segment;		/* UDP_GRO; 0: one datagram */
+	__u8 source[16], destination[16];
+	__u8 ttl, tos;
+	__u8 unused[6];
+};
+#define NAP_SOCKET_RECEIVED	_IOW('N', 18, struct nap_socket_received)
 
 #endif

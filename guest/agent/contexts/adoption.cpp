@@ -62,6 +62,12 @@ Result<nap_status> AdoptionDevice::status() const {
     return status;
 }
 
+Result<UniqueFd> AdoptionDevice::sockets() const {
+    UniqueFd sockets(::ioctl(fd_.get(), NAP_IOC_SOCKETS));
+    if (!sockets) return fail_errno("the adoption module offers no descriptor for sockets");
+    return sockets;
+}
+
 Result<nap_adopt> AdoptionDevice::adopt(std::span<const context::TaskPlan> plan,
                                         std::span<const std::byte> spilled, const HostPids& pids) const {
     std::vector<nap_task> tasks;

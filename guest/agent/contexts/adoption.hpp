@@ -29,6 +29,8 @@ class AdoptionDevice {
                                           std::span<const std::byte> spilled, const HostPids& pids) const;
     // `init`: host pid of the userland's. The tasks are there, frozen, and nobody traces them any more.
     [[nodiscard]] Result<> go_on_with(std::span<const context::InterruptedCall> calls, pid_t init) const;
+    // What of sockets no system call sets: a descriptor for CRIU, good until resume().
+    [[nodiscard]] Result<UniqueFd> sockets() const;
     [[nodiscard]] Result<> resume() const;  // before the tasks run
     [[nodiscard]] Result<nap_settle> settle() const;
 

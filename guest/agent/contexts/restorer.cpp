@@ -10,6 +10,7 @@
 #include <string>
 
 #include "agent/calls/paths.hpp"
+#include "agent/contexts/adoption.hpp"
 #include "agent/contexts/network_lock.hpp"
 
 namespace nap::agent {
@@ -17,13 +18,17 @@ namespace nap::agent {
 namespace {
 
 constexpr std::chrono::milliseconds kReadyLimit{120'000}, kLetGoLimit{60'000};
-constexpr int kNetworkDescriptor = 100, kPauseDescriptor = 101, kLockDescriptor = 102;  // in CRIU
+// In CRIU.
+constexpr int kNetworkDescriptor = 100, kPauseDescriptor = 101, kLockDescriptor = 102,
+              kSocketsDescriptor = 103;
 
 }  // namespace
 
 Result<Restorer> Restorer::start(const CriuFolders& folders, const Advance& advance) {
     NAP_TRY(const UniqueFd network, open_file(kNetworkNamespace, O_RDONLY));
     NAP_TRY(const UniqueFd lock, lock_network());
+    NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
+    NAP_TRY(const UniqueFd sockets, device.sockets());
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return fail_errno("cannot make a socket pair");
@@ -34,12 +39,15 @@ Result<Restorer> Restorer::start(const CriuFolders& folders, const Advance& adva
     for (const auto& argument :
          {std::string("--restore-detached"), std::string("--root"), std::string(kRoot),
           std::string("--inherit-fd"), "fd[" + std::to_string(kNetworkDescriptor) + "]:machine",
+          std::string("--inherit-fd"), "fd[" + std::to_string(kSocketsDescriptor) + "]:sockets",
           std::string("--pause-fd"), std::to_string(kPauseDescriptor), std::string("--timens-advance"),
           std::to_string(advance.ns) + "@" + std::to_string(advance.at), std::string("--network-lock-fd"),
           std::to_string(kLockDescriptor)})
         command.argv.push_back(argument);
-    command.descriptors = {
-        {network.get(), kNetworkDescriptor}, {theirs.get(), kPauseDescriptor}, {lock.get(), kLockDescriptor}};
+    command.descriptors = {{network.get(), kNetworkDescriptor},
+                           {theirs.get(), kPauseDescriptor},
+                           {lock.get(), kLockDescriptor},
+                           {sockets.get(), kSocketsDescriptor}};
     NAP_TRY(Process process, Process::start(command));
     process.release();
     return Restorer(std::move(process), ours.release(), folders);
