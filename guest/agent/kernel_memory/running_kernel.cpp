@@ -15,7 +15,8 @@ namespace nap::agent {
 namespace {
 
 constexpr std::size_t kHeadSize = 16 << 10;  // header and program headers: a few, of 56 bytes each
-constexpr std::array<std::string_view, 3> kSymbols = {"init_task", "landlock_blob_sizes", "key_serial_tree"};
+constexpr std::array<std::string_view, 5> kSymbols = {"init_task", "landlock_blob_sizes", "key_serial_tree",
+                                                      "udp_table", "tcp_hashinfo"};
 
 std::string hexadecimal(std::uint64_t value) {
     std::array<char, 16> digits;
