@@ -49,12 +49,14 @@ static void put_ipv6(struct sk_buff *skb, const struct nap_socket_received *requ
 
 static struct sk_buff *datagram(const struct nap_socket_received *request)
 {
-	struct sk_buff *skb = alloc_skb_with_frags(NAP_HEADERS, request->size, PAGE_ALLOC_COSTLY_ORDER, &(int){ 0 }, GFP_KERNEL);
 	struct iov_iter from;
+	struct sk_buff *skb;
+	int error;
 	struct iovec vector = { u64_to_user_ptr(request->data), request->size };
 
+	skb = alloc_skb_with_frags(NAP_HEADERS, request->size, PAGE_ALLOC_COSTLY_ORDER, &error, GFP_KERNEL);
 	if (!skb)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(error);
 	skb_reserve(skb, NAP_HEADERS);
 	skb->data_len = request->size;
 	skb->len = request->size;

@@ -49,6 +49,8 @@ constexpr Held kObstacles[] = {
     {"udp_corked", "UDP_CORK"},
     {"netlink_unread", "not read"},
     {"socket_bpf", "SO_ATTACH_BPF"},
+    {"reuseport_udp", "steered by a program"},
+    {"reuseport_tcp", "steered by a program"},
     {"hugetlb", "hugetlbfs pages"},
     {"hugetlb_empty", "hugetlbfs pages"},
     {"hugetlb_file", "file of huge pages"},

@@ -16,6 +16,7 @@
 #include "agent/check/own_namespaces.hpp"
 #include "agent/check/program.hpp"
 #include "agent/check/shared_contexts.hpp"
+#include "agent/check/steered_sockets.hpp"
 #include "agent/check/threads.hpp"
 #include "agent/userland/tasks.hpp"
 
@@ -92,9 +93,10 @@ Obstacles look(const Agent& agent, const Task& init, Call& call) {
     }
     find_shared_contexts(tasks, obstacles);
     find_threaded_groups(obstacles);
-    if (const auto kernel = RunningKernel::get())
+    if (const auto kernel = RunningKernel::get()) {
         find_landlock(**kernel, tasks, obstacles);
-    else
+        find_steered_sockets(**kernel, tasks, obstacles);
+    } else
         log(kernel.error().message);
     surroundings.mounts.find_obstacles(obstacles);
     return obstacles;

@@ -88,6 +88,17 @@ constexpr std::array kWanted = {
     Field{"sk_buff", "data"},
     Field{"pid", "numbers"},
     Field{"upid", "nr"},
+    // Groups of SO_REUSEPORT
+    Field{"sock", "sk_reuseport_cb"},
+    Field{"sock_reuseport", "prog"},
+    Field{"sock_common", "skc_node"},
+    Field{"sock_common", "skc_nulls_node"},
+    Field{"udp_table", "hash"},
+    Field{"udp_table", "mask"},
+    Field{"udp_hslot", "head"},
+    Field{"inet_hashinfo", "lhash2"},
+    Field{"inet_hashinfo", "lhash2_mask"},
+    Field{"inet_listen_hashbucket", "nulls_head"},
 };
 
 std::string key(std::string_view type, std::string_view field) {

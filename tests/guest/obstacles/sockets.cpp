@@ -2,6 +2,7 @@
 // Sockets of kinds, and in states, that CRIU refuses.
 #include <arpa/inet.h>
 #include <linux/bpf.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
@@ -90,12 +91,32 @@ void hold_socket_bpf() {
     close(loaded);
 }
 
+// A program that always chooses the first member.
+int open_steered(int type) {
+    const int fd = open_socket(AF_INET, type, 0), on = 1;
+    check(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on), "SO_REUSEPORT");
+    bind_loopback(fd, 7413);
+    sock_filter first[] = {{BPF_RET | BPF_K, 0, 0, 0}};
+    const sock_fprog program{1, first};
+    check(setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program),
+          "SO_ATTACH_REUSEPORT_CBPF");
+    return fd;
+}
+void hold_reuseport_udp() {
+    open_steered(SOCK_DGRAM);
+}
+void hold_reuseport_tcp() {
+    check(listen(open_steered(SOCK_STREAM), 4), "listen");
+}
+
 NAP_GUEST_HOLDER("xdp_socket", hold_xdp);
 NAP_GUEST_HOLDER("mptcp", hold_mptcp);
 NAP_GUEST_HOLDER("ping_socket", hold_ping);
 NAP_GUEST_HOLDER("udp_corked", hold_udp_corked);
 NAP_GUEST_HOLDER("netlink_unread", hold_netlink_unread);
 NAP_GUEST_HOLDER("socket_bpf", hold_socket_bpf);
+NAP_GUEST_HOLDER("reuseport_udp", hold_reuseport_udp);
+NAP_GUEST_HOLDER("reuseport_tcp", hold_reuseport_tcp);
 
 }  // namespace
 }  // namespace guest
