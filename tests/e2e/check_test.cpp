@@ -61,7 +61,6 @@ constexpr Held kObstacles[] = {
     {"mem_device", "character device 1:1"},
     {"deleted_large", "deleted file of 65 MiB"},
     {"deleted_mapped", "deleted file of 65 MiB"},
-    {"deleted_linked", "another name is left"},
     {"detached_mount", "unmounted"},
     {"detached_cwd", "unmounted"},
     {"overmounted", "hidden by a later mount"},

@@ -16,10 +16,7 @@ bool is_deleted(std::string_view path) {
 std::optional<Finding> judge_deleted(std::string_view path, const struct stat& information) {
     if (!S_ISREG(information.st_mode)) return std::nullopt;
     const std::string where(path.substr(0, path.rfind(" (deleted)")));
-    if (information.st_nlink > 0)
-        return Finding{"a file in use whose name was deleted while another name is left (" + where + ")",
-                       "It can neither be opened by its name nor be copied.",
-                       "Let the program close the file, or give it back its name (ln)."};
+    if (information.st_nlink > 0) return std::nullopt;  // another name is left: it is found by its handle
     const auto bytes = static_cast<std::uint64_t>(information.st_blocks) * 512;
     if (bytes > kGhostLimitMiB * kMiB)
         return Finding{

@@ -29,17 +29,8 @@ void hold_deleted_mapped() {
     close(fd);
 }
 
-// Another name of the file is left.
-void hold_deleted_linked() {
-    const std::string path = disk_directory("deleted_linked") + "/file";
-    open_file(path, O_RDWR | O_CREAT);
-    check(link(path.c_str(), (path + ".other").c_str()), "link");
-    check(unlink(path.c_str()), "unlink");
-}
-
 NAP_GUEST_HOLDER("deleted_large", hold_deleted_large);
 NAP_GUEST_HOLDER("deleted_mapped", hold_deleted_mapped);
-NAP_GUEST_HOLDER("deleted_linked", hold_deleted_linked);
 
 }  // namespace
 }  // namespace guest
