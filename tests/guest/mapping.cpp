@@ -61,6 +61,13 @@ std::size_t smaps_bytes(pid_t pid, std::span<const std::byte> range, const std::
     return sum;
 }
 
+std::string smaps_text(pid_t pid, std::span<const std::byte> range, const std::string& field) {
+    const auto found = smaps_fields(pid, range, field);
+    require(found.size() == 1, found.size(), " areas have a ", field);
+    const auto begin = found[0].find_first_not_of(' ');
+    return begin == std::string::npos ? "" : found[0].substr(begin);
+}
+
 std::string smaps_flags(pid_t pid, std::span<const std::byte> range) {
     std::string flags;
     for (const auto& text : smaps_fields(pid, range, "VmFlags")) {

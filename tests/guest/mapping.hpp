@@ -24,6 +24,9 @@ std::span<std::byte> map_apart(std::size_t size, std::size_t alignment = kPage);
 // Sum of a field ("Rss", "Pss", "AnonHugePages", in bytes) over the VMAs of a process inside the range.
 std::size_t smaps_bytes(pid_t pid, std::span<const std::byte> range, const std::string& field);
 
+// What a field says of the only VMA inside the range.
+std::string smaps_text(pid_t pid, std::span<const std::byte> range, const std::string& field);
+
 // "VmFlags" of the VMAs inside the range; what the kernel only notes of writes is left out.
 std::string smaps_flags(pid_t pid, std::span<const std::byte> range);
 
