@@ -7,7 +7,6 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-
 #include "base/fd.hpp"
 
 namespace nap::agent {

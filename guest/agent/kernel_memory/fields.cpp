@@ -37,6 +37,14 @@ constexpr std::array kWanted = {
     Field{"inotify_event_info", "sync_cookie"},
     Field{"inotify_event_info", "name_len"},
     Field{"inotify_event_info", "name"},
+    // Pressure triggers
+    Field{"seq_file", "private"},
+    Field{"kernfs_open_file", "priv"},
+    Field{"cgroup_file_ctx", "psi"},
+    Field{"psi_trigger", "state"},
+    Field{"psi_trigger", "threshold"},
+    Field{"psi_trigger", "win"},
+    Field{"psi_window", "size"},
     // Credentials
     Field{"cred", "security"},
     Field{"lsm_blob_sizes", "lbs_cred"},

@@ -15,8 +15,9 @@ namespace nap::agent {
 namespace {
 
 constexpr std::size_t kHeadSize = 16 << 10;  // header and program headers: a few, of 56 bytes each
-constexpr std::array<std::string_view, 4> kSymbols = {"init_task", "landlock_blob_sizes", "key_serial_tree",
-                                                      "inotify_fops"};
+constexpr std::array<std::string_view, 6> kSymbols = {"init_task",         "landlock_blob_sizes",
+                                                      "key_serial_tree",   "inotify_fops",
+                                                      "proc_reg_file_ops", "kernfs_file_fops"};
 constexpr std::array<std::string_view, 1> kFunctions = {"bpf_iter_task_file"};
 
 std::string hexadecimal(std::uint64_t value) {

@@ -3,6 +3,7 @@
 
 #include "agent/calls/params.hpp"
 #include "agent/carried/inotify.hpp"
+#include "agent/carried/pressure.hpp"
 #include "agent/contexts/criu.hpp"
 
 namespace nap::agent {
@@ -25,6 +26,7 @@ Result<Json> quiet(Agent& agent, const Json& params, Call&) {
     // The same moment: the dump is next.
     NAP_CHECK(warm_criu());
     NAP_CHECK(prepare_inotify());
+    NAP_CHECK(prepare_pressure());
     return Json::object();
 }
 
