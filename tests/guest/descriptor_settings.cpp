@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What fcntl(2) has set on descriptors and files: owners and signals, leases, hints, notification of changes.
+// What fcntl(2) has set on descriptors: owners and signals, leases.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
@@ -80,63 +80,8 @@ class Lease : public State {
     int write_ = -1, read_ = -1;
 };
 
-class Hint : public State {
-  public:
-    void set_up() override {
-        fd_ = open_in("hint", O_RDWR);
-        std::uint64_t hint = RWH_WRITE_LIFE_LONG;
-        check(fcntl(fd_, F_SET_RW_HINT, &hint), "F_SET_RW_HINT");
-    }
-    void verify() override {
-        std::uint64_t hint = 0;
-        check(fcntl(fd_, F_GET_RW_HINT, &hint), "F_GET_RW_HINT");
-        require(hint == RWH_WRITE_LIFE_LONG, "the hint became ", hint);
-    }
-    void damage() override {
-        std::uint64_t hint = RWH_WRITE_LIFE_SHORT;
-        check(fcntl(fd_, F_SET_RW_HINT, &hint), "F_SET_RW_HINT");
-    }
-
-  private:
-    int fd_ = -1;
-};
-
-volatile int changes = 0;
-void on_change(int) {
-    changes = changes + 1;
-}
-
-// dnotify
-class Changes : public State {
-  public:
-    void set_up() override {
-        struct sigaction action {};
-        action.sa_handler = on_change;
-        action.sa_flags = SA_RESTART;
-        check(sigaction(SIGRTMIN + 7, &action, nullptr), "sigaction");
-        folder_ = disk_directory("changes");
-        fd_ = static_cast<int>(check(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open"));
-        check(fcntl(fd_, F_SETSIG, SIGRTMIN + 7), "F_SETSIG");
-        check(fcntl(fd_, F_NOTIFY, DN_CREATE | DN_DELETE | DN_MULTISHOT), "F_NOTIFY");
-    }
-    void verify() override {
-        require(changes == 0, "a change is told that nobody made");
-        write_text(folder_ + "/file", "x");
-        check(unlink((folder_ + "/file").c_str()), "unlink");
-        require(changes == 2, int{changes}, " changes are told of 2");
-        changes = 0;
-    }
-    void damage() override { check(fcntl(fd_, F_NOTIFY, 0), "F_NOTIFY"); }
-
-  private:
-    std::string folder_;
-    int fd_ = -1;
-};
-
 NAP_GUEST_STATE("fd_owner", Owner);
 NAP_GUEST_STATE("fd_lease", Lease);
-NAP_GUEST_STATE("fd_hint", Hint);
-NAP_GUEST_STATE("fd_changes", Changes);
 
 }  // namespace
 }  // namespace guest

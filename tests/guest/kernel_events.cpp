@@ -69,7 +69,7 @@ class ClockTimers : public State {
     [[nodiscard]] std::string shown() const {
         std::string text;
         for (const int fd : {cancelled_, boot_})
-            for (const char* key : {"clockid", "ticks", "settime flags", "it_interval"})
+            for (const char* key : {"clockid", "settime flags", "it_interval"})
                 text += " " + fdinfo_line(fd, key);
         return text;
     }

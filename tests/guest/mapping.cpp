@@ -73,7 +73,7 @@ std::string smaps_flags(pid_t pid, std::span<const std::byte> range) {
     for (const auto& text : smaps_fields(pid, range, "VmFlags")) {
         std::istringstream words(text);
         for (std::string word; words >> word;)
-            if (word != "sd") flags += " " + word;
+            if (word != "sd") flags += " " + (word == "lf" ? "??" : word);  // older kernels name it so
         flags += ";";
     }
     return flags;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Files whose name is gone, or that never had one; and one that has another name left.
+// A file whose name is gone while another one is left, and shared memory of the oldest kind.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstring>
 
 #include "harness.hpp"
@@ -22,40 +21,6 @@ std::string content(int fd) {
     text.resize(static_cast<std::size_t>(check(pread(fd, text.data(), text.size(), 0), "pread")));
     return text;
 }
-
-// One that can be given a name, and one that cannot.
-class Temporary : public State {
-  public:
-    void set_up() override {
-        folder_ = disk_directory("temporary_files");
-        linkable_ = open_at(folder_, O_RDWR | O_TMPFILE);
-        never_ = open_at(folder_, O_RDWR | O_TMPFILE | O_EXCL);
-        write_exactly(linkable_, "of a file to come", "file");
-        write_exactly(never_, "of a file that stays hidden", "file");
-    }
-    void verify() override {
-        require(content(linkable_) == "of a file to come", "a file's content changed");
-        require(content(never_) == "of a file that stays hidden", "a file's content changed");
-        struct stat information {};
-        check(fstat(linkable_, &information), "fstat");
-        require(information.st_nlink == 0, "a file without a name has ", information.st_nlink);
-        const std::string name = folder_ + "/named";
-        require(linkat(AT_FDCWD, self(never_).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0,
-                "a file that stays hidden can be named");
-        check(linkat(AT_FDCWD, self(linkable_).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW), "linkat");
-        require(read_text(name) == "of a file to come", "the name leads to another file");
-        check(unlink(name.c_str()), "unlink");
-        close(linkable_);
-        linkable_ = open_at(folder_, O_RDWR | O_TMPFILE);
-        write_exactly(linkable_, "of a file to come", "file");
-    }
-    void damage() override { write_exactly(linkable_, "more", "file"); }
-
-  private:
-    static std::string self(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
-    std::string folder_;
-    int linkable_ = -1, never_ = -1;
-};
 
 // Opened by one name, which is gone; another one is left, in another folder.
 class OtherName : public State {
@@ -126,7 +91,6 @@ class SharedZero : public State {
     std::string line_;
 };
 
-NAP_GUEST_STATE("temporary_files", Temporary);
 NAP_GUEST_STATE("file_other_name", OtherName);
 NAP_GUEST_STATE("shared_zero", SharedZero);
 
