@@ -54,7 +54,10 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     NAP_CHECK(put_back_before_tasks(agent, folders.images, warnings));
     NAP_TRY(Restorer criu,
             Restorer::start(folders, {.ns = stood_still, .at = static_cast<std::uint64_t>(asked.count())}));
-    NAP_CHECK(criu.wait_until_ready());
+    if (auto ready = criu.wait_until_ready(); !ready) {
+        send_log(folders, call);
+        return std::unexpected(ready.error());
+    }
     NAP_CHECK(call.send_event({{"state", "ready"}}));
     NAP_TRY(const Intake intake, receive_plan(call));
     NAP_TRY(const HostPids pids, move_into_cgroup(criu.pid()));
@@ -62,7 +65,10 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     if (init == pids.end()) return fail(ErrorKind::guest, "CRIU recreated no init");
     NAP_TRY(const nap_adopt adopted, device.adopt(intake.plan, intake.spilled, pids));
     NAP_CHECK(call.send_event({{"state", "adopted"}}));
-    NAP_CHECK(criu.let_go());
+    if (auto gone = criu.let_go(); !gone) {
+        send_log(folders, call);
+        return std::unexpected(gone.error());
+    }
     NAP_CHECK(wait_until_frozen(kFrozenLimit));
     NAP_CHECK(device.go_on_with(intake.calls, init->second));
     NAP_CHECK(put_back_after_tasks(agent, folders.images, pids, warnings));
