@@ -30,6 +30,19 @@ TEST(ErrorsOf, KeepsTheCauseAndTheEnd) {
     EXPECT_EQ(std::ranges::count(kept, '\n'), 11);
 }
 
+TEST(NamesReason, IfItSaysMoreThanThatItFailed) {
+    EXPECT_FALSE(names_reason(""));
+    EXPECT_FALSE(
+        names_reason("(00.1) Warn  (a.c:1): w\n(00.2) Error (criu/cr-dump.c:2111): Dumping FAILED.\n"));
+    EXPECT_TRUE(names_reason("Error (b.c:2): no such thing\nError (criu/cr-dump.c:2111): Dumping FAILED.\n"));
+}
+
+TEST(EndOfLog, WholeLines) {
+    EXPECT_EQ(end_of_log("one\ntwo\n", 100), "one\ntwo\n");
+    EXPECT_EQ(end_of_log("one\ntwo\nthree\n", 11), "two\nthree\n");
+    EXPECT_EQ(end_of_log("", 3), "");
+}
+
 TEST(Params, AreTyped) {
     const Json params = {{"n", 5},    {"negative", -1},  {"t", "text"},
                          {"b", true}, {"l", {"a", "b"}}, {"e", Json::array()}};

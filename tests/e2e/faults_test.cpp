@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <iostream>
 #include <memory>
 
 #include "base/fd.hpp"
@@ -138,6 +141,34 @@ TEST_P(Faults, LoseNothing) {
     EXPECT_EQ(again.status, 0) << again.out;
     expect_nothing_left(*machine);
     expect_progress(*counter);
+}
+
+// CRIU killed all over its dump of every guest state: each of them verifies afterwards, a client goes on.
+// NAP_TEST_KILLS: how often (scripts/faults: 100); NAP_TEST_SEED repeats one.
+class CriuKills : public testing::Test {};
+
+TEST_F(CriuKills, LoseNothing) {
+    ::setenv("NAP_TESTING", "1", 1);
+    const char* kills = std::getenv("NAP_TEST_KILLS");
+    const char* seed = std::getenv("NAP_TEST_SEED");
+    const std::string chosen = seed != nullptr ? seed : std::to_string(::time(nullptr));
+    std::cout << "seed " << chosen << std::endl;
+    const Machine machine(Machine::Options{.testing = true});
+    machine.install_states();
+    ASSERT_EQ(machine.states("start").status, 0);
+    Counter counter(machine);
+    const auto older = machine.kernel();
+    const auto update = machine.update(
+        kernels().newer, {"NAP_TEST_FAULT=older-criu-killed-often:prepare", "NAP_TEST_SEED=" + chosen,
+                          std::string("NAP_TEST_KILLS=") + (kills != nullptr ? kills : "10")});
+    EXPECT_EQ(update.status, 1) << update.out;
+    EXPECT_THAT(update.out, testing::HasSubstr("a fault was injected: CRIU was killed"));
+    EXPECT_EQ(machine.kernel(), older);
+    const auto verified = machine.states("verify");
+    EXPECT_EQ(verified.status, 0) << verified.out;
+    expect_progress(counter);
+    expect_nothing_left(machine);
+    expect_nothing_lost(counter);
 }
 
 std::vector<Cell> all_cells() {

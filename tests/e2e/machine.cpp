@@ -130,7 +130,8 @@ Output Machine::exec(const Arguments& argv, std::chrono::milliseconds limit) con
 }
 
 Output Machine::update(const std::string& kernel, const Arguments& environment) const {
-    return nap({"--json", "update", name_, "--kernel", kernel}, kLong, environment);
+    // Emulated, with every state, on a busy host: that takes longer than a machine is meant to stand still.
+    return nap({"--json", "update", name_, "--kernel", kernel, "--max-pause", "120s"}, kLong, environment);
 }
 
 std::string Machine::kernel() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/contexts/criu.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <sstream>
@@ -16,6 +17,8 @@ namespace fs = std::filesystem;
 
 namespace {
 constexpr std::size_t kErrorLines = 12;
+constexpr std::size_t kLastWords = 600;
+constexpr std::size_t kLogKept = 24 << 10;  // in JSON less than an event may have
 constexpr std::chrono::seconds kCheckLimit{60};
 }  // namespace
 
@@ -34,9 +37,13 @@ Result<CriuFolders> CriuFolders::make() {
     return folders;
 }
 
-std::vector<std::string> criu_command(std::string_view action, const CriuFolders& folders) {
+std::vector<std::string> criu_command(std::string_view action, const CriuFolders& folders,
+                                      Verbosity verbosity) {
+    const char* level = verbosity == Verbosity::everything ? "-v4"
+                        : verbosity == Verbosity::warnings ? "-v2"
+                                                           : "-v1";
     return {kCriu,  std::string(action),      "-D",  folders.images,      "-W",           folders.work,
-            "-o",   folders.log().filename(), "-v1", "--tcp-established", "--file-locks", "--network-lock",
+            "-o",   folders.log().filename(), level, "--tcp-established", "--file-locks", "--network-lock",
             "skip", "--manage-cgroups=ignore"};
 }
 
@@ -62,9 +69,34 @@ std::string errors_of(std::string_view log) {
     return text.empty() ? "its log names no error" : text;
 }
 
+bool names_reason(std::string_view log) {
+    std::istringstream lines{std::string(log)};
+    for (std::string line; std::getline(lines, line);)
+        if (line.find("Error (") != std::string::npos && line.find(" FAILED.") == std::string::npos)
+            return true;
+    return false;
+}
+
+std::string end_of_log(std::string_view log, std::size_t most) {
+    if (log.size() > most) {
+        log.remove_prefix(log.size() - most);
+        log.remove_prefix(std::min(log.size(), log.find('\n') + 1));
+    }
+    return std::string(log);
+}
+
 Error criu_error(std::string_view what, const CriuFolders& folders) {
     auto log = read_file(folders.log());
-    return Error{ErrorKind::guest, std::string(what) + ": " + (log ? errors_of(*log) : log.error().message)};
+    std::string why = log ? errors_of(*log) : log.error().message;
+    // What it did last says where to look.
+    if (log && !names_reason(*log) && !log->empty())
+        why += "; it ended with\n" + end_of_log(*log, kLastWords);
+    return Error{ErrorKind::guest, std::string(what) + ": " + why};
+}
+
+void send_log(const CriuFolders& folders, channel::Call& call) {
+    if (auto text = read_file(folders.log()))
+        (void)call.send_event({{"log", channel::printable(end_of_log(*text, kLogKept))}});
 }
 
 }  // namespace nap::agent

@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
+#include "agent/calls/log.hpp"
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
 #include "agent/carried/part.hpp"
@@ -31,6 +33,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr std::uint64_t kDumpLimit = 60'000;  // ms
+constexpr milliseconds kSecondTry{200};       // longer than the first
 
 std::int64_t since(Clock::time_point begin) {
     return std::chrono::duration_cast<milliseconds>(Clock::now() - begin).count();
@@ -49,11 +52,12 @@ Error why_not(const GuardedEnd& end, milliseconds limit, const CriuFolders& fold
     return error;
 }
 
-Result<> run_criu(const CriuFolders& folders, pid_t init, milliseconds limit) {
+Result<GuardedEnd> run_criu(const CriuFolders& folders, pid_t init, milliseconds limit, Verbosity verbosity,
+                            Problems& problems) {
     NAP_TRY(const ino_t network, network_namespace_inode());
     NAP_TRY(const UniqueFd nowhere, open_file("/dev/null", O_WRONLY));
     Command command;
-    command.argv = criu_command("dump", folders);
+    command.argv = criu_command("dump", folders, verbosity);
     for (const auto& argument :
          {std::string("-t"), std::to_string(init), std::string("--leave-running"),
           std::string("--freeze-cgroup"), std::string(kCgroup), std::string("--external"),
@@ -62,8 +66,28 @@ Result<> run_criu(const CriuFolders& folders, pid_t init, milliseconds limit) {
           std::string("--skip-in-flight")})  // a TCP listener's queue: the host reads it itself
         command.argv.push_back(argument);
     command.descriptors = {{nowhere.get(), STDOUT_FILENO}, {nowhere.get(), STDERR_FILENO}};
+    return run_undoing(std::move(command), limit, problems);
+}
+
+bool failed_without_a_word(const GuardedEnd& end, const CriuFolders& folders) {
+    if (!WIFEXITED(end.status) || end.status == 0) return false;
+    auto text = read_file(folders.log());
+    return text && !names_reason(*text);
+}
+
+// One that fails without a word is tried again, with every word: the userland stands still anyhow, and where
+// that goes well so does the dump.
+Result<> run_criu_and_say_why(const CriuFolders& folders, pid_t init, milliseconds limit) {
+    const auto begin = Clock::now();
     Problems problems;
-    NAP_TRY(const GuardedEnd end, run_undoing(std::move(command), limit, problems));
+    NAP_TRY(GuardedEnd end, run_criu(folders, init, limit, Verbosity::terse, problems));
+    const milliseconds took(since(begin));
+    if (const auto left = std::min(limit - took, 2 * took + kSecondTry);
+        failed_without_a_word(end, folders) && problems.empty() && left > milliseconds(0)) {
+        log("CRIU's dump failed without a word, and is tried again with every word");
+        limit = left;
+        NAP_TRY(end, run_criu(folders, init, limit, Verbosity::everything, problems));
+    }
     if (end.status == 0 && problems.empty()) return {};
     return std::unexpected(why_not(end, limit, folders, problems));
 }
@@ -85,9 +109,10 @@ Result<Json> dump(Agent& agent, const Json& params, Call& call) {
 
     begin = Clock::now();
     NAP_CHECK(thaw_own_freezers());
-    const Result<> dumped = run_criu(folders, init->host_pid, milliseconds(limit));
+    const Result<> dumped = run_criu_and_say_why(folders, init->host_pid, milliseconds(limit));
     const auto criu_ms = since(begin);
     NAP_CHECK(freeze_own_freezers());
+    if (!dumped) send_log(folders, call);
     NAP_CHECK(dumped);
 
     begin = Clock::now();

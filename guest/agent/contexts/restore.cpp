@@ -83,7 +83,10 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     NAP_TRY(const Advance advance, advance_since_dump(folders.images, monotonic_ahead));
     NAP_TRY(UniqueFd network_lock, lock_network());
     NAP_TRY(Restorer criu, Restorer::start(folders, advance));
-    NAP_CHECK(criu.wait_until_ready());
+    if (auto ready = criu.wait_until_ready(); !ready) {
+        send_log(folders, call);
+        return std::unexpected(ready.error());
+    }
     NAP_CHECK(call.send_event({{"state", "ready"}}));
     NAP_TRY(const Intake intake, receive_plan(call));
     NAP_CHECK(recreate_connections(intake.connections, warnings));
@@ -93,7 +96,10 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     if (init == pids.end()) return fail(ErrorKind::guest, "CRIU recreated no init");
     NAP_TRY(const nap_adopt adopted, device.adopt(intake.plan, intake.spilled, pids));
     NAP_CHECK(call.send_event({{"state", "adopted"}}));
-    NAP_CHECK(criu.let_go());
+    if (auto gone = criu.let_go(); !gone) {
+        send_log(folders, call);
+        return std::unexpected(gone.error());
+    }
     NAP_CHECK(wait_until_frozen(kFrozenLimit));
     NAP_CHECK(device.go_on_with(intake.calls, init->second));
     NAP_CHECK(put_back_accounts(device, intake.accounts, pids, warnings));

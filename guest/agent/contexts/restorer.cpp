@@ -35,7 +35,7 @@ Result<Restorer> Restorer::start(const CriuFolders& folders, const Advance& adva
     UniqueFd ours(ends[0]);
     const UniqueFd theirs(ends[1]);
     Command command;
-    command.argv = criu_command("restore", folders);
+    command.argv = criu_command("restore", folders, Verbosity::warnings);
     for (const auto& argument :
          {std::string("--restore-detached"), std::string("--root"), std::string(kRoot),
           std::string("--inherit-fd"), "fd[" + std::to_string(kNetworkDescriptor) + "]:machine",

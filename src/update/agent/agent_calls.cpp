@@ -2,14 +2,18 @@
 #include "update/agent/agent_calls.hpp"
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <limits>
+#include <sstream>
 
 namespace nap::update::agent {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr std::size_t kMostLog = 32 << 10;
 
 }  // namespace
 
@@ -40,6 +44,7 @@ Result<> wait_for_state(channel::Call& call, std::string_view state, Millisecond
                         fmt::format("the agent did not come to {} within {} ms", state, limit.count()));
         NAP_TRY(auto incoming, call.receive(left));
         if (auto* event = std::get_if<channel::Event>(&incoming)) {
+            keep_log(event->content);
             auto* reached = channel::text_in(event->content, "state");
             if (reached && *reached == state) return {};
         } else if (auto* reply = std::get_if<channel::Reply>(&incoming)) {
@@ -47,6 +52,18 @@ Result<> wait_for_state(channel::Call& call, std::string_view state, Millisecond
             return fail(ErrorKind::protocol, fmt::format("the agent ended its call before {}", state));
         }
     }
+}
+
+void keep_log(const Json& event) {
+    const auto* log = channel::text_in(event, "log");
+    if (log == nullptr) return;
+    std::vector<std::string> lines;
+    for (std::istringstream text(log->substr(log->size() - std::min(log->size(), kMostLog)));;) {
+        std::string line;
+        if (!std::getline(text, line)) break;
+        lines.push_back(channel::printable(line));
+    }
+    for (const auto& line : lines) spdlog::warn("update: criu: {}", line);
 }
 
 }  // namespace nap::update::agent

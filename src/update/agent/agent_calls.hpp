@@ -25,6 +25,9 @@ Result<std::int32_t> userland_init(channel::Link& agent, Milliseconds limit);
 // is for all of it, however much it says.
 Result<> wait_for_state(channel::Call& call, std::string_view state, Milliseconds limit);
 
+// What an event of a dump or restore that failed has of CRIU's log goes into the machine's: its last lines.
+void keep_log(const Json& event);
+
 // For calls whose answer carries nothing.
 inline Result<> done(const Result<Json>& reply) {
     if (!reply) return std::unexpected(reply.error());

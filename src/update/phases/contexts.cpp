@@ -4,6 +4,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "base/units.hpp"
+#include "update/agent/agent_calls.hpp"
 
 namespace nap::update {
 
@@ -30,6 +31,8 @@ Result<std::uint64_t> take_contexts(channel::Call& dump, const std::filesystem::
                 return fail(ErrorKind::protocol, "the older kernel's agent sent data that nobody asked for");
             NAP_CHECK(images.feed(data->bytes));
             NAP_CHECK(onward(data->bytes));
+        } else if (auto* event = std::get_if<channel::Event>(&incoming)) {
+            agent::keep_log(event->content);
         } else if (auto* reply = std::get_if<channel::Reply>(&incoming)) {
             if (!reply->result)
                 return std::unexpected(reply->result.error().within("dumping the essential contexts"));
