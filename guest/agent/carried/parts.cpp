@@ -4,12 +4,14 @@
 
 #include "agent/carried/clock.hpp"
 #include "agent/carried/kernel_settings.hpp"
+#include "agent/carried/network.hpp"
 #include "agent/carried/part.hpp"
+#include "agent/carried/swap.hpp"
 
 namespace nap::agent {
 
 std::span<const Part> parts() {
-    static const std::vector<Part> all = {kKernelSettings, kClock};
+    static const std::vector<Part> all = {kKernelSettings, kNetwork, kClock, kSwap};
     return all;
 }
 

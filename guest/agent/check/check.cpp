@@ -8,6 +8,7 @@
 
 #include "agent/calls/log.hpp"
 #include "agent/check/control_groups.hpp"
+#include "agent/check/kernel_wide.hpp"
 #include "agent/check/landlock.hpp"
 #include "agent/check/memory_areas.hpp"
 #include "agent/check/mounts.hpp"
@@ -68,6 +69,7 @@ Obstacles look(const Agent& agent, const Task& init) {
         find_in_program(task, obstacles);
     }
     find_shared_contexts(tasks, obstacles);
+    find_kernel_wide(obstacles);
     if (const auto kernel = RunningKernel::get())
         find_landlock(**kernel, tasks, obstacles);
     else
