@@ -60,6 +60,13 @@ Result<> put_before(Agent&, const Json& captured, Warnings& warnings) {
 
 }  // namespace
 
+void rehearse_network() {
+    (void)in_machine_network([]() -> Result<> {
+        (void)capture_tables();
+        return {};
+    });
+}
+
 const Part kNetwork{"network", capture, put_before, nullptr};
 
 }  // namespace nap::agent

@@ -9,4 +9,8 @@ namespace nap::agent {
 
 extern const Part kNetwork;
 
+// Lists it once, and forgets it: emulation translates what runs for the first time, which the pause need not
+// wait for.
+void rehearse_network();
+
 }  // namespace nap::agent
