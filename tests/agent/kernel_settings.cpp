@@ -33,9 +33,10 @@ TEST(SettingRules, WhatHindersComesLater) {
         << "its IPC namespace comes with the processes";
     EXPECT_EQ(when("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"), When::settled);
     EXPECT_EQ(when("/sys/module/printk/parameters/time"), When::before_tasks);
-    EXPECT_EQ(out_of_the_way("/proc/sys/fs/nr_open"), "1073741816");
-    EXPECT_EQ(out_of_the_way("/proc/sys/user/max_net_namespaces"), "2147483647");
-    EXPECT_FALSE(out_of_the_way("/proc/sys/vm/swappiness"));
+    EXPECT_EQ(out_of_the_way("/proc/sys/fs/nr_open", false), "1073741816");
+    EXPECT_EQ(out_of_the_way("/proc/sys/user/max_net_namespaces", true), "2147483647");
+    EXPECT_FALSE(out_of_the_way("/proc/sys/user/max_net_namespaces", false));
+    EXPECT_FALSE(out_of_the_way("/proc/sys/vm/swappiness", true));
 }
 
 TEST(SettingRules, WhatAWriteMayChange) {

@@ -84,6 +84,7 @@ constexpr Held kMounts[] = {
     {"mount_hugetlbfs", "type hugetlbfs"},
     {"mount_bpf", "type bpf"},
     {"bind_rootless", "a part of a file system"},
+    {"firewall", "nf_tables table held"},
 };
 
 constexpr Held kReplaced{"replaced", "deleted or replaced"};  // a program like any other

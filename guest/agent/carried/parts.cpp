@@ -7,8 +7,10 @@
 #include "agent/carried/inotify.hpp"
 #include "agent/carried/kernel_settings.hpp"
 #include "agent/carried/message_queues.hpp"
+#include "agent/carried/network.hpp"
 #include "agent/carried/part.hpp"
 #include "agent/carried/pressure.hpp"
+#include "agent/carried/swap.hpp"
 #include "agent/carried/sysv_objects.hpp"
 #include "agent/carried/undo_values.hpp"
 
@@ -17,7 +19,9 @@ namespace nap::agent {
 std::span<const Part> parts() {
     static const std::vector<Part> all = {
         kKernelSettings,
+        kNetwork,
         kClock,
+        kSwap,
         {"control-groups", capture_control_groups, make_control_groups, set_control_groups},
         {"message-queues", capture_message_queues, hand_message_queues_to_criu, nullptr},
         {"undo-values", capture_undo_values, hand_undo_values_to_criu, nullptr},

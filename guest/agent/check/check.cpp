@@ -8,6 +8,7 @@
 
 #include "agent/calls/log.hpp"
 #include "agent/check/control_groups.hpp"
+#include "agent/check/kernel_wide.hpp"
 #include "agent/check/landlock.hpp"
 #include "agent/check/memory_areas.hpp"
 #include "agent/check/mounts.hpp"
@@ -92,6 +93,7 @@ Obstacles look(const Agent& agent, const Task& init, Call& call) {
         find_in_program(task, obstacles);
     }
     find_shared_contexts(tasks, obstacles);
+    find_kernel_wide(obstacles);
     find_threaded_groups(obstacles);
     if (const auto kernel = RunningKernel::get()) {
         find_landlock(**kernel, tasks, obstacles);

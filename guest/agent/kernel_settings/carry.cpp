@@ -5,6 +5,7 @@
 #include <set>
 
 #include "agent/calls/agent.hpp"
+#include "agent/carried/network.hpp"
 #include "agent/kernel_settings/put.hpp"
 
 namespace nap::agent {
@@ -101,6 +102,7 @@ Result<Json> settings(Agent& agent, const Json&, Call&) {
     agent.settings_seen.reset();
     NAP_TRY(agent.settings_seen, look(*init));
     NAP_TRY(const Values set, set_by_machine(agent, agent.settings_seen->baseline, agent.settings_seen->now));
+    rehearse_network();
     return Json{{"settings", set}};
 }
 
@@ -135,7 +137,7 @@ Result<Reasons> put_settings_after_tasks(Agent& agent, const Values& set, const 
     NAP_TRY(Reasons refused, put_within(init, wanted_after_tasks(baseline, set)));
     if (agent.settings_put) {
         Reasons earlier = agent.settings_put->refused;
-        std::erase_if(earlier, [](const auto& each) { return out_of_the_way(each.first).has_value(); });
+        std::erase_if(earlier, [](const auto& each) { return out_of_the_way(each.first, true).has_value(); });
         refused.merge(earlier);
     }
     std::erase_if(refused, [&](const auto& each) { return !set.contains(each.first); });

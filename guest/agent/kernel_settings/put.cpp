@@ -52,16 +52,16 @@ Values wanted_before_tasks(const Baseline& baseline, const Values& set) {
     for (const auto& [path, value] : set)
         if (when(path) == When::before_tasks) wanted[path] = value;
     for (auto& [path, value] : wanted)
-        if (const auto most = out_of_the_way(path)) value = *most;
+        if (const auto most = out_of_the_way(path, set.contains(path))) value = *most;
     return wanted;
 }
 
 Values wanted_after_tasks(const Baseline& baseline, const Values& set) {
     Values wanted;
     for (const auto& [path, value] : baseline.values)
-        if (out_of_the_way(path)) wanted[path] = value;
+        if (out_of_the_way(path, false)) wanted[path] = value;
     for (const auto& [path, value] : set)
-        if (out_of_the_way(path) || when(path) == When::after_tasks) wanted[path] = value;
+        if (out_of_the_way(path, true) || when(path) == When::after_tasks) wanted[path] = value;
     return wanted;
 }
 

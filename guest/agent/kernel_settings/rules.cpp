@@ -60,6 +60,7 @@ constexpr std::array<string_view, 5> kOfProcesses = {"fs/mqueue/", "kernel/auto_
 
 struct Limit {
     string_view name, most;
+    bool usual = false;  // raised, used and set back
 };
 constexpr std::array kLimits = {
     Limit{"fs/aio-max-nr", "9223372036854775807"},
@@ -70,22 +71,22 @@ constexpr std::array kLimits = {
     Limit{"fs/inotify/max_user_instances", "2147483647"},
     Limit{"fs/inotify/max_user_watches", "2147483647"},
     Limit{"fs/mount-max", "2147483647"},
-    Limit{"fs/nr_open", "1073741816"},
+    Limit{"fs/nr_open", "1073741816", true},
     Limit{"fs/pipe-user-pages-hard", "0"},
     Limit{"fs/pipe-user-pages-soft", "0"},
     Limit{"kernel/keys/root_maxbytes", "2147483647"},
     Limit{"kernel/keys/root_maxkeys", "2147483647"},
-    Limit{"kernel/pid_max", "4194304"},
+    Limit{"kernel/pid_max", "4194304", true},
     Limit{"kernel/pty/max", "1048576"},
     Limit{"kernel/threads-max", "1073741823"},
-    Limit{"net/core/somaxconn", "2147483647"},
+    Limit{"net/core/somaxconn", "2147483647", true},
     Limit{"net/ipv4/igmp_max_memberships", "2147483647"},
     Limit{"net/ipv4/igmp_max_msf", "2147483647"},
-    Limit{"net/ipv4/ip_nonlocal_bind", "1"},
-    Limit{"net/ipv6/ip_nonlocal_bind", "1"},
+    Limit{"net/ipv4/ip_nonlocal_bind", "1", true},
+    Limit{"net/ipv6/ip_nonlocal_bind", "1", true},
     Limit{"user/max_", "2147483647"},
-    Limit{"vm/max_map_count", "2147483647"},
-    Limit{"vm/overcommit_memory", "1"},
+    Limit{"vm/max_map_count", "2147483647", true},
+    Limit{"vm/overcommit_memory", "1", true},
 };
 
 // The name below /proc/sys; empty for others.
@@ -118,10 +119,10 @@ When when(string_view path) {
                                                                                      : When::before_tasks;
 }
 
-std::optional<string_view> out_of_the_way(string_view path) {
+std::optional<string_view> out_of_the_way(string_view path, bool set) {
     const string_view name = sysctl(path);
     for (const Limit& limit : kLimits)
-        if (name.starts_with(limit.name)) return limit.most;
+        if (name.starts_with(limit.name) && (set || limit.usual)) return limit.most;
     return std::nullopt;
 }
 

@@ -20,8 +20,8 @@ enum class When {
 When when(std::string_view path);
 
 // A limit that what exists already may exceed, since it was higher once: its value while the processes are
-// recreated.
-std::optional<std::string_view> out_of_the_way(std::string_view path);
+// recreated. `set`: the machine has set it; of those it has not only the usual ones are worth the time.
+std::optional<std::string_view> out_of_the_way(std::string_view path, bool set);
 
 // What is set for all of a kind is written first: it changes what is set for one.
 bool sets_others(std::string_view path);
