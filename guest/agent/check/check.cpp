@@ -8,6 +8,7 @@
 
 #include "agent/calls/log.hpp"
 #include "agent/check/control_groups.hpp"
+#include "agent/check/keys.hpp"
 #include "agent/check/landlock.hpp"
 #include "agent/check/memory_areas.hpp"
 #include "agent/check/mounts.hpp"
@@ -68,10 +69,12 @@ Obstacles look(const Agent& agent, const Task& init) {
         find_in_program(task, obstacles);
     }
     find_shared_contexts(tasks, obstacles);
-    if (const auto kernel = RunningKernel::get())
+    if (const auto kernel = RunningKernel::get()) {
         find_landlock(**kernel, tasks, obstacles);
-    else
+        find_keys(**kernel, obstacles);
+    } else {
         log(kernel.error().message);
+    }
     surroundings.mounts.find_obstacles(obstacles);
     return obstacles;
 }
