@@ -79,12 +79,11 @@ constexpr Held kObstacles[] = {
 };
 
 // And of the machine as a whole.
-constexpr Held kMounts[] = {
-    {"mount_ramfs", "type ramfs"},
-    {"mount_hugetlbfs", "type hugetlbfs"},
-    {"mount_bpf", "type bpf"},
-    {"bind_rootless", "a part of a file system"},
-    {"firewall", "nf_tables table held"},
+constexpr Held kOfMachine[] = {
+    {"mount_ramfs", "type ramfs"}, {"mount_hugetlbfs", "type hugetlbfs"},
+    {"mount_bpf", "type bpf"},     {"bind_rootless", "a part of a file system"},
+    {"key", "nap-test-user"},      {"key_logon", "nap-test:logon"},
+    {"key_ring", "nap-test-ring"}, {"firewall", "nf_tables table held"},
 };
 
 constexpr Held kReplaced{"replaced", "deleted or replaced"};  // a program like any other
@@ -139,7 +138,7 @@ TEST(Check, NamesEveryObstacleAndItsOwner) {
     const Machine machine;
     machine.install_states();
     ASSERT_EQ(obstacles(machine), json::array());
-    for (const auto& group : {names(kObstacles), names(kMounts)}) {
+    for (const auto& group : {names(kObstacles), names(kOfMachine)}) {
         const auto held = machine.states("hold", group);
         ASSERT_EQ(held.status, 0) << held.out;
     }
@@ -152,7 +151,7 @@ TEST(Check, NamesEveryObstacleAndItsOwner) {
     const auto processes = names_of_processes(machine);
     expect_named(all, kReplaced, processes);
     for (const Held& held : kObstacles) expect_named(all, held, processes);
-    for (const Held& held : kMounts)
+    for (const Held& held : kOfMachine)
         EXPECT_TRUE(std::ranges::any_of(all, [&](const json& each) { return said(each, held.what); }))
             << held.name << " is not among " << all.dump(1);
     // Nobody else is blamed.
@@ -162,7 +161,7 @@ TEST(Check, NamesEveryObstacleAndItsOwner) {
         EXPECT_TRUE(name.empty() || is_held(kReplaced) || std::ranges::any_of(kObstacles, is_held))
             << obstacle.dump();
     }
-    for (const auto& group : {names(kObstacles), names(kMounts)})
+    for (const auto& group : {names(kObstacles), names(kOfMachine)})
         EXPECT_EQ(machine.states("release", group).status, 0);
     EXPECT_EQ(machine.exec({"pkill", "-x", "replaced"}).status, 0);
     EXPECT_EQ(machine.exec({"sh", "-c", "swapoff -a; echo 0 > /proc/sys/vm/nr_hugepages"}).status, 0);

@@ -9,6 +9,7 @@
 #include "agent/calls/log.hpp"
 #include "agent/check/control_groups.hpp"
 #include "agent/check/kernel_wide.hpp"
+#include "agent/check/keys.hpp"
 #include "agent/check/landlock.hpp"
 #include "agent/check/memory_areas.hpp"
 #include "agent/check/mounts.hpp"
@@ -98,8 +99,10 @@ Obstacles look(const Agent& agent, const Task& init, Call& call) {
     if (const auto kernel = RunningKernel::get()) {
         find_landlock(**kernel, tasks, obstacles);
         find_steered_sockets(**kernel, tasks, obstacles);
-    } else
+        find_keys(**kernel, obstacles);
+    } else {
         log(kernel.error().message);
+    }
     surroundings.mounts.find_obstacles(obstacles);
     return obstacles;
 }

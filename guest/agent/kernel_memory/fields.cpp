@@ -48,6 +48,13 @@ constexpr std::array kWanted = {
     // Credentials
     Field{"cred", "security"},
     Field{"lsm_blob_sizes", "lbs_cred"},
+    // Keys
+    Field{"key", "usage"},
+    Field{"key", "serial_node"},
+    Field{"key", "type"},
+    Field{"key", "description"},
+    Field{"key", "uid"},
+    Field{"key_type", "name"},
     // IPC namespaces
     Field{"ipc_namespace", "ids"},
     Field{"ipc_namespace", "mq_mnt"},
