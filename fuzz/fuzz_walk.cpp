@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A fake kernel's memory, changed as the input says (u32 word index, u64 new word, ...): the walk ends, and
 // what it finds is well-formed and lies in memory. The first byte chooses between 4 and 5 levels of page
-// tables. And the calls under way are read.
+// tables. And the calls under way and the connections are read.
 #include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <span>
 
 #include "tests/walk/fake_kernel.hpp"
+#include "tests/walk/fake_sockets.hpp"
 #include "walk/interrupted_calls.hpp"
 #include "walk/walk.hpp"
 
@@ -16,7 +17,12 @@ using nap::walk::FakeKernel;
 
 FakeKernel populated(bool five_levels) {
     FakeKernel kernel(five_levels, 3 * nap::kMiB);
-    for (int pid = 1; pid < 4; ++pid) {
+    nap::walk::FakeSockets sockets(kernel);
+    sockets.queue(sockets.add(TCP_FIN_WAIT1), 104, 0, "owed");
+    const auto request = kernel.take_page();
+    kernel.put(sockets.add(TCP_LISTEN) + 128, kernel.direct(request));
+    kernel.put(request + 88, kernel.direct(sockets.add(TCP_ESTABLISHED, false)));
+    for (int pid = 2; pid < 4; ++pid) {
         const auto process = kernel.add("process", pid);
         kernel.interrupt(process.task, FakeKernel::kPollRestart);
         const auto frame = FakeKernel::kUserFirst + static_cast<std::uint64_t>(pid) * 512;
@@ -55,6 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     (void)nap::walk::interrupted_calls(kernel.bytes(), kernel.layout(), kernel.anchors(), 101, 1, {},
                                        {.tasks = 1000});
+    (void)nap::walk::FakeSockets::find(kernel);
     const auto map = nap::walk::walk(kernel.bytes(), kernel.layout(), kernel.anchors(), 101,
                                      FakeKernel::user(), {.tasks = 1000});
     if (!map) return 0;

@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "nap.h"
+#include "nap_connection_uapi.h"
 
 static unsigned long u_first_frame;
 module_param(u_first_frame, ulong, 0444);
@@ -57,6 +58,21 @@ static long adopt(struct nap_adopt __user *argument)
 		pr_err("adoption failed half-way (%d): task %u, run %u\n", error, report.error_task, report.error_run);
 	}
 	return copy_to_user(argument, &report, sizeof(report)) ? -EFAULT : error;
+}
+
+static long connection(struct nap_connection __user *argument)
+{
+	struct nap_connection request;
+	int error;
+
+	if (state != WITHHOLDING)
+		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	error = nap_connection(&request);
+	if (error)
+		return error;
+	return copy_to_user(argument, &request, sizeof(request)) ? -EFAULT : 0;
 }
 
 static long status(struct nap_status __user *argument)
@@ -120,6 +136,9 @@ static long nap_ioctl(struct file *file, unsigned int command, unsigned long arg
 	switch (command) {
 	case NAP_IOC_ADOPT:
 		result = adopt((void __user *)argument);
+		break;
+	case NAP_IOC_CONNECTION:
+		result = connection((void __user *)argument);
 		break;
 	case NAP_IOC_STATUS:
 		result = status((void __user *)argument);

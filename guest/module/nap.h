@@ -160,4 +160,8 @@ int nap_calls_set(struct nap_calls *request);
 int nap_adopt(struct nap_adopt *report);
 void nap_settle(struct nap_settle *report);
 
+/* connection.c */
+struct nap_connection;
+int nap_connection(struct nap_connection *connection);
+
 #endif

@@ -42,10 +42,12 @@ Result<> write_new(const fs::path& path, std::string_view content) {
     return {};
 }
 
-Result<walk::KernelLayout> layout_of(const BootImage& image) {
+Result<> read_layouts(const BootImage& image, Record& record) {
     NAP_TRY(auto vmlinux, unpack_vmlinux(image));
     NAP_TRY(auto btf, elf_section(as_bytes(vmlinux), ".BTF"));
-    return walk::read_layout(btf);
+    NAP_TRY(record.layout, walk::read_layout(btf));
+    NAP_TRY(record.socket_layout, walk::read_socket_layout(btf));
+    return {};
 }
 
 // Writes them below `target`/modules; gives the names of the files.
@@ -141,9 +143,8 @@ Result<Record> assemble(const KernelFiles& files, const Guest& guest, const fs::
     progress("check kernel " + record.version);
     NAP_TRY(auto config, read_file(files.config));
     NAP_TRY(record.features, check_features(record.version, parse_config(config)));
-    auto layout = layout_of(*image);
-    if (!layout) return std::unexpected(layout.error().within("cannot use " + files.vmlinuz.string()));
-    record.layout = *layout;
+    if (auto read = read_layouts(*image, record); !read)
+        return std::unexpected(read.error().within("cannot use " + files.vmlinuz.string()));
     NAP_CHECK(write_new(target / kVmlinuz, boot_image));
 
     NAP_TRY(auto modules, modules_in_load_order(files.modules, wanted_modules()));

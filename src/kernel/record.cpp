@@ -13,20 +13,28 @@ constexpr std::string_view kName = "kernel.json";
 }  // namespace
 
 nlohmann::json to_json(const Record& record) {
-    return {{"format", kFormat},           {"version", record.version},
-            {"source", record.source},     {"layout", walk::to_json(record.layout)},
-            {"features", record.features}, {"modules", record.modules},
-            {"headers", record.headers},   {"inputs", record.inputs},
-            {"programs", record.programs}, {"module_source", record.module_source}};
+    return {{"format", kFormat},
+            {"version", record.version},
+            {"source", record.source},
+            {"layout", walk::to_json(record.layout)},
+            {"socket_layout", walk::to_json(record.socket_layout)},
+            {"features", record.features},
+            {"modules", record.modules},
+            {"headers", record.headers},
+            {"inputs", record.inputs},
+            {"programs", record.programs},
+            {"module_source", record.module_source}};
 }
 
 Result<Record> record_from_json(const nlohmann::json& json) try {
     if (json.at("format").get<int>() != kFormat)
         return fail(ErrorKind::protocol, "it was written by another version of Nap");
     NAP_TRY(auto layout, walk::layout_from_json(json.at("layout")));
+    NAP_TRY(auto sockets, walk::socket_layout_from_json(json.at("socket_layout")));
     return Record{.version = json.at("version"),
                   .source = json.at("source"),
                   .layout = layout,
+                  .socket_layout = sockets,
                   .features = json.at("features"),
                   .modules = json.at("modules"),
                   .headers = json.at("headers"),

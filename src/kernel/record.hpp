@@ -10,6 +10,7 @@
 #include "kernel/digest.hpp"
 #include "kernel/features.hpp"
 #include "walk/layout.hpp"
+#include "walk/socket_layout.hpp"
 
 namespace nap::kernel {
 
@@ -17,6 +18,7 @@ struct Record {
     std::string version;  // uname -r
     std::string source;   // package name and version, or file
     walk::KernelLayout layout;
+    walk::SocketLayout socket_layout;
     Config features;                   // the options checked, and their values
     std::vector<std::string> modules;  // files below modules/, in load order
     std::string headers;               // build directory on this host; empty: unpack packages/

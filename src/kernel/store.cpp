@@ -29,6 +29,7 @@ Kernel kernel_of(const Record& record, const fs::path& directory) {
             .vmlinuz = directory / "vmlinuz",
             .initramfs = directory / "initramfs.img",
             .layout = record.layout,
+            .socket_layout = record.socket_layout,
             .source = record.source};
 }
 

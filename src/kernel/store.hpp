@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "kernel/progress.hpp"
 #include "walk/layout.hpp"
+#include "walk/socket_layout.hpp"
 
 namespace nap::kernel {
 
@@ -17,6 +18,7 @@ struct Kernel {
     std::string version;  // uname -r
     std::filesystem::path vmlinuz, initramfs;
     walk::KernelLayout layout;
+    walk::SocketLayout socket_layout;
     std::string source;  // package name and version, or file
 };
 

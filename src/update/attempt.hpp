@@ -13,6 +13,7 @@
 #include "base/mapped_file.hpp"
 #include "channel/link.hpp"
 #include "context/areas.hpp"
+#include "context/connection.hpp"
 #include "context/interrupted_call.hpp"
 #include "context/plan.hpp"
 #include "update/guard.hpp"
@@ -57,10 +58,12 @@ struct Attempt {
     context::Areas areas;
     context::PageMap page_map;
     context::Plan plan;
+    std::vector<context::Connection> connections;  // that no process has
     std::unique_ptr<channel::Call> restore_call;
     std::int32_t newer_init_host_pid = 0;
     // The machine's clock: CLOCK_REALTIME of the older kernel (ns) and the host's clock at the same instant.
     std::int64_t machine_time_ns = 0;
+    std::int64_t older_monotonic_ns = 0;  // CLOCK_MONOTONIC, at the same instant
     std::chrono::steady_clock::time_point machine_time_at;
     std::chrono::steady_clock::time_point frozen_at;
     std::string user_memory_hash;

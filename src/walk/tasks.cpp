@@ -196,4 +196,18 @@ Result<std::vector<Thread>> find_threads(const KernelMemory& memory, const Kerne
     return threads;
 }
 
+Result<std::uint64_t> find_task(const KernelMemory& memory, const KernelLayout& layout,
+                                std::uint64_t init_task, std::int32_t host_pid, std::uint64_t limit) {
+    const TaskList list(memory, layout);
+    NAP_TRY(const auto all, list.all(init_task, limit));
+    for (const auto task : all) {
+        NAP_TRY(const auto identity, list.identity(task));
+        if (!identity) continue;
+        NAP_TRY(const auto host, list.pid_at(*identity, 0));
+        if (host.number == host_pid) return task;
+    }
+    return fail(ErrorKind::not_found, "Reading the kernel's tasks failed: there is no process " +
+                                          std::to_string(host_pid) + " in the guest.");
+}
+
 }  // namespace nap::walk

@@ -38,4 +38,9 @@ Result<std::vector<Task>> find_tasks(const KernelMemory& memory, const KernelLay
 Result<std::vector<Thread>> find_threads(const KernelMemory& memory, const KernelLayout& layout,
                                          const Task& process, std::uint64_t limit);
 
+// Where the task_struct of that process lies; not_found if there is none.
+Result<std::uint64_t> find_task(const KernelMemory& memory, const KernelLayout& layout,
+                                std::uint64_t init_task, std::int32_t host_pid,
+                                std::uint64_t limit = 100'000);
+
 }  // namespace nap::walk

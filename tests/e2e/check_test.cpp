@@ -46,7 +46,6 @@ constexpr Held kObstacles[] = {
     {"xdp_socket", "a socket of domain 44"},
     {"mptcp", "protocol 262"},
     {"ping_socket", "protocol 1"},
-    {"tcp_unaccepted", "has not accepted"},
     {"udp_corked", "UDP_CORK"},
     {"netlink_unread", "not read"},
     {"socket_bpf", "SO_ATTACH_BPF"},

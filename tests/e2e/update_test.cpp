@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <sstream>
 #include <thread>
 
@@ -48,6 +49,22 @@ TEST(Update, CarriesEveryKindOfState) {
 
 TEST(Update, CarriesEveryKindOfStateOnTwoCpus) {
     carry_every_kind_of_state(2);
+}
+
+// Whoever comes while a kernel is replaced is served: in a backlog, half open, or just closed.
+TEST(Update, ServesWhoeverComes) {
+    const Machine machine;
+    auto newcomers = std::async(std::launch::async, [&machine] {
+        return call({"ip", "netns", "exec", machine.netns(), NAP_TEST_SOURCE "/tests/e2e/newcomers",
+                     Machine::kAddress, "6379", "8", "120"},
+                    kLong);
+    });
+    const auto updated = machine.update(kernels().newer);
+    EXPECT_EQ(updated.status, 0) << updated.out;
+    const auto back = machine.update(kernels().older);
+    EXPECT_EQ(back.status, 0) << back.out;
+    const auto served = newcomers.get();
+    EXPECT_EQ(served.status, 0) << served.out;
 }
 
 void expect_clean_disk(const Machine& machine, const std::string& format) {

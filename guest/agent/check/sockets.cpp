@@ -33,9 +33,7 @@ std::optional<Finding> judge_tcp_now(int fd) {
     tcp_info information{};
     socklen_t size = sizeof information;
     if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &information, &size) != 0) return std::nullopt;
-    // Of a listening socket the kernel counts the connections waiting there.
-    return judge_tcp(information.tcpi_state,
-                     information.tcpi_state == TCP_LISTEN ? information.tcpi_unacked : 0);
+    return judge_tcp(information.tcpi_state);
 }
 
 std::optional<Finding> judge_netlink(int fd) {
@@ -108,13 +106,9 @@ std::optional<Finding> judge_socket(int domain, int type, int protocol) {
                    "Stop the program, or let it use one of these."};
 }
 
-std::optional<Finding> judge_tcp(int state, unsigned waiting) {
+std::optional<Finding> judge_tcp(int state) {
     switch (state) {
         case TCP_LISTEN:
-            if (waiting == 0) return std::nullopt;
-            return Finding{std::to_string(waiting) + " TCP connection(s) that the program has not accepted",
-                           "Until a program has accepted a connection, it cannot be carried over.",
-                           "Try again; a program that never accepts must be stopped."};
         case TCP_ESTABLISHED:
         case TCP_FIN_WAIT1:
         case TCP_FIN_WAIT2:

@@ -11,8 +11,8 @@ namespace nap::agent {
 // A socket's domain, type and protocol as for socket(2).
 std::optional<Finding> judge_socket(int domain, int type, int protocol);
 
-// A TCP socket's state (TCP_LISTEN, ...); `waiting`: connections that nobody has accepted yet.
-std::optional<Finding> judge_tcp(int state, unsigned waiting);
+// A TCP socket's state (TCP_LISTEN, ...).
+std::optional<Finding> judge_tcp(int state);
 
 // `fd`: a copy of the process's descriptor. What passes by itself is waited for, a moment.
 std::optional<Finding> judge_socket_descriptor(int fd);

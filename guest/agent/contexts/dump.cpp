@@ -38,7 +38,8 @@ Result<> run_criu(const CriuFolders& folders, pid_t init) {
          {std::string("-t"), std::to_string(init), std::string("--leave-running"),
           std::string("--freeze-cgroup"), std::string(kCgroup), std::string("--external"),
           "net[" + std::to_string(network) + "]:machine", std::string("--no-private-contents"),
-          std::string("--ghost-limit"), std::to_string(kGhostLimitMiB) + "M"})
+          std::string("--ghost-limit"), std::to_string(kGhostLimitMiB) + "M",
+          std::string("--skip-in-flight")})  // a TCP listener's queue: the host reads it itself
         command.argv.push_back(argument);
     NAP_TRY(const Output output, run(command, kDumpLimit));
     if (output.status == 0) return {};

@@ -10,14 +10,14 @@ namespace nap::agent {
 namespace {
 
 constexpr std::chrono::minutes kPeerLimit{2};
-constexpr std::uint8_t kFirstPart = 1, kLastPart = 3;
+constexpr std::uint8_t kFirstPart = 1, kLastPart = 4;
 
 }  // namespace
 
 Result<Intake> receive_plan(channel::Call& call) {
-    std::vector<std::byte> plan, calls;
+    std::vector<std::byte> plan, calls, connections;
     Intake intake;
-    const std::array parts = {&plan, &intake.spilled, &calls};
+    const std::array parts = {&plan, &intake.spilled, &calls, &connections};
     for (std::size_t ended = 0; ended < parts.size();) {
         NAP_TRY(const channel::Incoming incoming, call.receive(kPeerLimit));
         if (const auto* data = std::get_if<channel::Data>(&incoming)) {
@@ -31,6 +31,7 @@ Result<Intake> receive_plan(channel::Call& call) {
     }
     NAP_TRY(intake.plan, context::decode(plan));
     NAP_TRY(intake.calls, context::decode_calls(calls));
+    NAP_TRY(intake.connections, context::decode_connections(connections));
     return intake;
 }
 

@@ -6,15 +6,17 @@
 #include <vector>
 
 #include "channel/link.hpp"
+#include "context/connection.hpp"
 #include "context/interrupted_call.hpp"
 #include "context/plan.hpp"
 
 namespace nap::agent {
 
 struct Intake {
-    std::vector<context::TaskPlan> plan;          // data part 1
-    std::vector<std::byte> spilled;               // data part 2
-    std::vector<context::InterruptedCall> calls;  // data part 3
+    std::vector<context::TaskPlan> plan;           // data part 1
+    std::vector<std::byte> spilled;                // data part 2
+    std::vector<context::InterruptedCall> calls;   // data part 3
+    std::vector<context::Connection> connections;  // data part 4
 };
 
 // Until all parts have ended.

@@ -18,12 +18,10 @@ namespace nap::agent {
 
 namespace {
 
-constexpr std::int32_t kCriuMark = 0xC114;  // SOCCR_MARK in CRIU's soccr/soccr.h
-
-// return skb->mark == kCriuMark;
+// return skb->mark == kMarkThatPasses;
 constexpr std::array<bpf_insn, 6> kOnlyMarked{{
     {BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_1, offsetof(__sk_buff, mark), 0},
-    {BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_0, 0, 2, kCriuMark},
+    {BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_0, 0, 2, kMarkThatPasses},
     {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
     {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
     {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 1},

@@ -7,7 +7,9 @@
 
 namespace nap::agent {
 
-// A BPF link: until it is detached, or every copy of it closed, only the packets that CRIU itself sends pass.
+inline constexpr int kMarkThatPasses = 0xC114;  // of packets: SOCCR_MARK in CRIU's soccr/soccr.h
+
+// A BPF link: until it is detached, or every copy of it closed, only packets with that mark pass.
 Result<UniqueFd> lock_network();
 
 }  // namespace nap::agent

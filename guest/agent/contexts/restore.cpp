@@ -8,9 +8,11 @@
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
 #include "agent/carried/part.hpp"
+#include "agent/connections/recreate.hpp"
 #include "agent/contexts/adoption.hpp"
 #include "agent/contexts/criu.hpp"
 #include "agent/contexts/intake.hpp"
+#include "agent/contexts/network_lock.hpp"
 #include "agent/contexts/restorer.hpp"
 #include "agent/userland/freeze.hpp"
 #include "agent/userland/tasks.hpp"
@@ -52,11 +54,14 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     const std::lock_guard lock(agent.lifecycle);
     Warnings warnings;
     NAP_CHECK(put_back_before_tasks(agent, folders.images, warnings));
+    NAP_TRY(UniqueFd network_lock, lock_network());
     NAP_TRY(Restorer criu,
             Restorer::start(folders, {.ns = stood_still, .at = static_cast<std::uint64_t>(asked.count())}));
     NAP_CHECK(criu.wait_until_ready());
     NAP_CHECK(call.send_event({{"state", "ready"}}));
     NAP_TRY(const Intake intake, receive_plan(call));
+    NAP_CHECK(recreate_connections(intake.connections, warnings));
+    network_lock.reset();
     NAP_TRY(const HostPids pids, move_into_cgroup(criu.pid()));
     const auto init = pids.find(1);
     if (init == pids.end()) return fail(ErrorKind::guest, "CRIU recreated no init");

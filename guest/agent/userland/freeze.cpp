@@ -14,6 +14,7 @@
 
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/contexts/network_lock.hpp"
 #include "agent/userland/in_flight.hpp"
 #include "agent/userland/tasks.hpp"
 #include "agent/userland/watchdog.hpp"
@@ -31,6 +32,10 @@ namespace {
 constexpr std::chrono::seconds kFreezeLimit{5};
 constexpr std::chrono::seconds kTryLimit{3};
 constexpr std::chrono::duration<int, std::micro> kFirstPause{2'000}, kLongestPause{50'000};
+// While the userland is frozen to be dumped: no packet leaves a socket. It ends with the agent. Guarded by
+// Agent::lifecycle.
+UniqueFd network_lock;
+
 constexpr std::uint64_t kLongestFreeze = 3'600'000;  // ms
 
 // The tasks that keep the cgroup from being frozen sleep uninterruptibly or still run.
@@ -119,11 +124,14 @@ Result<Json> freeze(Agent& agent, const Json& params, Call&) {
         (void)set_frozen(false);
         return std::unexpected(done.error().within("freezing failed, the userland runs on"));
     }
+    // From here on connections stand still: what the dump sees of them is what is there at the stop.
+    NAP_TRY(network_lock, lock_network());
     return Json::object();
 }
 
 Result<Json> thaw(Agent& agent, const Json&, Call&) {
     const std::lock_guard lock(agent.lifecycle);
+    network_lock.reset();
     NAP_CHECK(set_frozen(false));
     remove_thaw_deadline();
     return Json::object();

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/userland/in_flight.hpp"
 
-#include <linux/inet_diag.h>
 #include <linux/netlink_diag.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -19,20 +17,6 @@ namespace nap::agent {
 namespace {
 
 using Bytes = std::span<const std::byte>;
-
-// Connections that TCP listeners have not accepted.
-Result<std::uint64_t> waiting_tcp(SocketListing& listing) {
-    std::uint64_t waiting = 0;
-    for (const std::uint8_t family : {AF_INET, AF_INET6}) {
-        inet_diag_req_v2 request{};
-        request.sdiag_family = family;
-        request.sdiag_protocol = IPPROTO_TCP;
-        request.idiag_states = 1U << TCP_LISTEN;
-        NAP_CHECK(listing.list(
-            request, [&](Bytes answer) { waiting += leading<inet_diag_msg>(answer).idiag_rqueue; }));
-    }
-    return waiting;
-}
 
 Result<std::size_t> waiting_unix(SocketListing& listing) {
     unix_diag_req request{};
@@ -92,10 +76,8 @@ Result<std::string> find_in_flight() {
     std::string found;
     NAP_CHECK(in_machine_network([&]() -> Result<> {
         NAP_TRY(SocketListing listing, SocketListing::open());
-        NAP_TRY(const auto tcp, waiting_tcp(listing));
         NAP_TRY(const auto local, waiting_unix(listing));
         NAP_TRY(const auto netlink, unread_netlink(listing));
-        tell(found, tcp, " TCP connection(s) that no program has accepted");
         tell(found, local, " connection(s) to unix sockets that no program has accepted");
         tell(found, netlink, " netlink socket(s) with messages not read");
         return {};

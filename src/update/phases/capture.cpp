@@ -14,6 +14,7 @@
 #include "update/phases/contexts.hpp"
 #include "update/phases/images.hpp"
 #include "update/phases/user_memory_hash.hpp"
+#include "walk/connections.hpp"
 #include "walk/walk.hpp"
 
 namespace nap::update {
@@ -99,6 +100,25 @@ Result<> read_page_map(Attempt& attempt) {
     return {};
 }
 
+// What the older kernel still owes, or has for, clients with whom no process is connected.
+Result<> read_connections(Attempt& attempt) {
+    auto step = attempt.timeline.step("connections");
+    RunningMachine& machine = attempt.machine;
+    const auto passed = std::chrono::steady_clock::now() - attempt.machine_time_at;
+    const auto now = attempt.older_monotonic_ns + std::chrono::nanoseconds(passed).count();
+    NAP_TRY(const auto user_memory, MappedFile::open(machine.paths.user_memory()));
+    NAP_TRY(attempt.connections,
+            walk::find_connections({.memory = attempt.older_memory->bytes(),
+                                    .layout = machine.kernel.layout,
+                                    .sockets = machine.kernel.socket_layout,
+                                    .anchors = attempt.older_anchors,
+                                    .init_host_pid = machine.init_host_pid,
+                                    .monotonic_ms = static_cast<std::uint64_t>(now / 1'000'000),
+                                    .user_memory = user_memory.bytes(),
+                                    .user = machine.layout.user_frames()}));
+    return {};
+}
+
 Result<> stop_cpus(Attempt& attempt) {
     auto step = attempt.timeline.step("stop");
     attempt.cpus = stopped_cpus(attempt);
@@ -121,6 +141,7 @@ Result<> capture(Attempt& attempt) {
     NAP_CHECK(attempt.restore_call->send_end(0));
     NAP_CHECK(stop_cpus(attempt));
     NAP_CHECK(read_page_map(attempt));
+    NAP_CHECK(read_connections(attempt));
     // Nobody has thawed the userland meanwhile (TimeLimits::thaw)
     if (std::chrono::steady_clock::now() - attempt.frozen_at > attempt.limits.thaw - std::chrono::seconds(1))
         return fail(ErrorKind::timeout,

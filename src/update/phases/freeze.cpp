@@ -47,6 +47,7 @@ Result<> freeze(Attempt& attempt) {
         older.call("freeze", {{"thaw_after_ms", attempt.limits.thaw.count()}}, attempt.limits.freeze)));
     NAP_TRY(auto clocks, agent::clocks(older, attempt.limits.call));
     attempt.machine_time_ns = clocks.realtime_ns;
+    attempt.older_monotonic_ns = clocks.monotonic_ns;
     attempt.machine_time_at = std::chrono::steady_clock::now();
     NAP_CHECK(read_interrupted_calls(attempt, clocks.monotonic_ns));
     NAP_CHECK(hand_over_network(attempt));

@@ -29,11 +29,6 @@ sockaddr_in loopback(std::uint16_t port) {
     return address;
 }
 
-void bind_loopback(int fd, std::uint16_t port) {
-    const auto address = loopback(port);
-    check(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
-}
-
 void connect_loopback(int fd, std::uint16_t port) {
     const auto address = loopback(port);
     check(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "connect");
@@ -48,13 +43,6 @@ void hold_mptcp() {
 void hold_ping() {
     write_text("/proc/sys/net/ipv4/ping_group_range", "0 0");
     open_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
-}
-// A connection nobody has accepted.
-void hold_tcp_unaccepted() {
-    const int listener = open_socket(AF_INET, SOCK_STREAM, 0), client = open_socket(AF_INET, SOCK_STREAM, 0);
-    bind_loopback(listener, 7411);
-    check(listen(listener, 4), "listen");
-    connect_loopback(client, 7411);
 }
 
 // A datagram half written.
@@ -105,7 +93,6 @@ void hold_socket_bpf() {
 NAP_GUEST_HOLDER("xdp_socket", hold_xdp);
 NAP_GUEST_HOLDER("mptcp", hold_mptcp);
 NAP_GUEST_HOLDER("ping_socket", hold_ping);
-NAP_GUEST_HOLDER("tcp_unaccepted", hold_tcp_unaccepted);
 NAP_GUEST_HOLDER("udp_corked", hold_udp_corked);
 NAP_GUEST_HOLDER("netlink_unread", hold_netlink_unread);
 NAP_GUEST_HOLDER("socket_bpf", hold_socket_bpf);
