@@ -172,4 +172,8 @@ int nap_inotify(const struct nap_inotify *request);
 struct nap_connection;
 int nap_connection(struct nap_connection *connection);
 
+/* connection.c */
+struct nap_connection;
+int nap_connection(struct nap_connection *connection);
+
 #endif

@@ -49,6 +49,7 @@ void State::add_kernel(const std::string& version) const {
     record.version = version;
     record.source = "linux-image-" + version + " 1";
     record.layout.task_mm = 2272;
+    record.socket_layout.listening_bucket_size = 16;
     record.layout.page_size = 64;
     record.layout.page_compound_head = 8;
     record.layout.page_mapping = 24;

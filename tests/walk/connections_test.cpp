@@ -48,7 +48,7 @@ TEST_F(Connections, ThatWaitAreReadInOrderWithWhatTheyReceived) {
     EXPECT_EQ(first.send_scale, 7);
     EXPECT_EQ(first.receive_scale, 9);
     EXPECT_TRUE(first.timestamps && first.sack && first.scaling && !first.ecn);
-    EXPECT_TRUE(is_mapped(first.remote));
+    EXPECT_TRUE(context::is_mapped(first.remote));
     EXPECT_EQ(first.remote[15], std::byte{9});
 }
 
