@@ -8,12 +8,16 @@
 
 #include <linux/memcontrol.h>
 #include <linux/memory_hotplug.h>
+#include <linux/mempolicy.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/pagemap.h>
 #include <linux/pagewalk.h>
 #include <linux/percpu_counter.h>
 #include <linux/rmap.h>
+#include <linux/sched.h>
+#include <linux/sched/autogroup.h>
 #include <linux/swap.h>
 #include <linux/version.h>
 #include <asm/pgalloc.h>
@@ -63,6 +67,18 @@ typedef struct page nap_migrated;
 
 #ifndef VM_SHADOW_STACK
 #define VM_SHADOW_STACK VM_NONE
+#endif
+
+#ifdef CONFIG_NUMA
+#define NAP_NUMA_SYMBOLS(X) X(__mpol_dup) X(__mpol_put)
+#else
+#define NAP_NUMA_SYMBOLS(X)
+#endif
+
+#ifdef CONFIG_SCHED_AUTOGROUP
+#define NAP_AUTOGROUP_SYMBOLS(X) X(proc_sched_autogroup_set_nice)
+#else
+#define NAP_AUTOGROUP_SYMBOLS(X)
 #endif
 
 #include "symbols.h"

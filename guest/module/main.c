@@ -87,6 +87,20 @@ static long calls(struct nap_calls __user *argument)
 	return copy_to_user(argument, &request, sizeof(request)) ? -EFAULT : error;
 }
 
+static long accounts(struct nap_accounts __user *argument)
+{
+	struct nap_accounts report, request;
+	int error;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	report = (struct nap_accounts){ .words = request.words, .word_count = request.word_count };
+	if (state != WITHHOLDING)
+		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	error = nap_accounts(&report);
+	return copy_to_user(argument, &report, sizeof(report)) ? -EFAULT : error;
+}
+
 static long resume(void)
 {
 	if (state != WITHHOLDING)
@@ -126,6 +140,9 @@ static long nap_ioctl(struct file *file, unsigned int command, unsigned long arg
 		break;
 	case NAP_IOC_CALLS:
 		result = calls((void __user *)argument);
+		break;
+	case NAP_IOC_ACCOUNTS:
+		result = accounts((void __user *)argument);
 		break;
 	case NAP_IOC_RESUME:
 		result = resume();

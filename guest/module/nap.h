@@ -156,8 +156,9 @@ int nap_anon_vma(struct vm_area_struct *vma);
 void nap_calls_find(void);			/* the kernel's functions for that */
 int nap_calls_set(struct nap_calls *request);
 
-/* adopt.c, settle.c: the calls */
+/* adopt.c, accounts.c, settle.c: the calls */
 int nap_adopt(struct nap_adopt *report);
+int nap_accounts(struct nap_accounts *report);
 void nap_settle(struct nap_settle *report);
 
 #endif

@@ -110,6 +110,27 @@ struct nap_calls {
 	__u32 reserved;
 };
 
+/*
+ * Accounts (nap_account.h) of tasks that stand still, after ADOPT and before RESUME. All processes of the request are
+ * found, with all their threads, before the first is changed: ESRCH, EINVAL (form), EBUSY (a thread runs), E2BIG,
+ * EFAULT, ENOMEM. What this kernel refuses of one is left out and counted; the first thread of each kind is named.
+ */
+enum nap_refusal {
+	NAP_REFUSED_CPUS, NAP_REFUSED_IO_PRIORITY, NAP_REFUSED_MEMORY_POLICY, NAP_REFUSED_SPECULATION,
+	NAP_REFUSED_AUTOGROUP, NAP_REFUSALS
+};
+
+struct nap_accounts {
+	__u64 words;			/* pointer to __u64[word_count]; pids in the caller's PID namespace */
+	__u64 word_count;
+	/* out */
+	__u32 processes, threads;
+	__u32 refused[NAP_REFUSALS];
+	__s32 refused_pid[NAP_REFUSALS], refused_tid[NAP_REFUSALS];
+	__u32 padding;
+	__u64 ns;
+};
+
 #define NAP_IOC_ADOPT	_IOWR('N', 1, struct nap_adopt)
 #define NAP_IOC_STATUS	_IOR('N', 2, struct nap_status)
 /*
@@ -119,6 +140,7 @@ struct nap_calls {
 #define NAP_IOC_RESUME	_IO('N', 4)
 /* After commit: RESUME, where that was not asked; drops the extra references, releases what is withheld, migrates spilled pages into U. */
 #define NAP_IOC_SETTLE	_IOR('N', 3, struct nap_settle)
+#define NAP_IOC_ACCOUNTS _IOWR('N', 16, struct nap_accounts)
 
 #define NAP_IOC_CALLS	_IOWR('N', 5, struct nap_calls)
 

@@ -33,6 +33,10 @@
 	X(putback_movable_pages)	\
 	X(lru_add_drain_all)		\
 	X(init_per_zone_wmark_min)	\
+	X(sched_setaffinity)		\
+	X(arch_prctl_spec_ctrl_set)	\
+	NAP_NUMA_SYMBOLS(X)		\
+	NAP_AUTOGROUP_SYMBOLS(X)	\
 	NAP_COMPAT_SYMBOLS(X)
 
 #define NAP_DECLARE(function) DECLARE_STATIC_CALL(nap_##function, function);

@@ -57,6 +57,7 @@ struct Attempt {
     context::Areas areas;
     context::PageMap page_map;
     context::Plan plan;
+    std::vector<std::uint64_t> accounts;  // of the tasks, as walk::read_accounts gives them
     std::unique_ptr<channel::Call> restore_call;
     std::int32_t newer_init_host_pid = 0;
     // The machine's clock: CLOCK_REALTIME of the older kernel (ns) and the host's clock at the same instant.

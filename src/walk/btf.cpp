@@ -146,17 +146,29 @@ Result<std::uint64_t> Btf::size_of(std::string_view name) const {
 
 Result<std::uint64_t> Btf::offset_of(std::string_view name, std::string_view field) const {
     NAP_TRY(const auto* in, find(name));
-    auto budget = kMemberBudget;
-    NAP_TRY(const auto bits, search(*in, field, 0, budget));
-    if (!bits) return malformed("struct " + std::string(name) + " has no field " + std::string(field));
-    if (*bits % 8 != 0 || *bits / 8 > in->size)  // equal: an array of flexible length
-        return malformed("field " + std::string(field) + " of struct " + std::string(name) +
-                         " does not start on a byte of it");
-    return *bits / 8;
+    return offset_in(*in, name, field);
 }
 
-Result<std::optional<std::uint64_t>> Btf::search(const Aggregate& in, std::string_view field, int depth,
-                                                 std::uint64_t& budget) const {
+Result<std::uint64_t> Btf::offset_in(const Aggregate& in, std::string_view name,
+                                     std::string_view path) const {
+    const auto dot = path.find('.');
+    const auto field = path.substr(0, dot);
+    auto budget = kMemberBudget;
+    NAP_TRY(const auto found, search(in, field, 0, budget));
+    if (!found) return malformed("struct " + std::string(name) + " has no field " + std::string(field));
+    if (found->offset % 8 != 0 || found->offset / 8 > in.size)  // equal: an array of flexible length
+        return malformed("field " + std::string(field) + " of struct " + std::string(name) +
+                         " does not start on a byte of it");
+    if (dot == std::string_view::npos) return found->offset / 8;
+    const auto inner = aggregates_.find(found->type);
+    if (inner == aggregates_.end())
+        return malformed("field " + std::string(field) + " of struct " + std::string(name) + " is no struct");
+    NAP_TRY(const auto within, offset_in(inner->second, field, path.substr(dot + 1)));
+    return found->offset / 8 + within;
+}
+
+Result<std::optional<Btf::Found>> Btf::search(const Aggregate& in, std::string_view field, int depth,
+                                              std::uint64_t& budget) const {
     if (depth > kAnonymousDepth) return malformed("its anonymous members nest too deep");
     for (std::size_t i = 0; i < in.members; ++i) {
         if (budget-- == 0) return malformed("its anonymous members are too many");
@@ -164,12 +176,13 @@ Result<std::optional<std::uint64_t>> Btf::search(const Aggregate& in, std::strin
         const auto name = string(word(at));
         if (!name) return malformed("the name of a member lies outside of its strings");
         const std::uint64_t offset = in.bit_fields ? word(at + 8) & 0xff'ffff : word(at + 8);
-        if (*name == field) return offset;
+        const auto type = word(at + 4);
+        if (*name == field) return Found{offset, type};
         if (!name->empty()) continue;
-        const auto inner = aggregates_.find(word(at + 4));
+        const auto inner = aggregates_.find(type);
         if (inner == aggregates_.end()) continue;  // an unnamed bit field
         NAP_TRY(const auto within, search(inner->second, field, depth + 1, budget));
-        if (within) return offset + *within;
+        if (within) return Found{offset + within->offset, within->type};
     }
     return std::nullopt;
 }

@@ -24,7 +24,7 @@ class Btf {
     [[nodiscard]] Result<std::uint64_t> size_of(std::string_view name) const;
 
     // offsetof(struct `name`, `field`), bytes; `field` may be a member of an anonymous struct or union
-    // within.
+    // within, or, after a dot, of the struct that a field is: "se.sum_exec_runtime".
     [[nodiscard]] Result<std::uint64_t> offset_of(std::string_view name, std::string_view field) const;
 
   private:
@@ -39,8 +39,14 @@ class Btf {
     [[nodiscard]] std::uint32_t word(std::size_t at) const;
     [[nodiscard]] std::optional<std::string_view> string(std::uint32_t at) const;
     [[nodiscard]] Result<const Aggregate*> find(std::string_view name) const;
-    Result<std::optional<std::uint64_t>> search(const Aggregate& in, std::string_view field, int depth,
-                                                std::uint64_t& budget) const;  // offset in bits
+    struct Found {
+        std::uint64_t offset = 0;  // in bits
+        std::uint32_t type = 0;
+    };
+    Result<std::optional<Found>> search(const Aggregate& in, std::string_view field, int depth,
+                                        std::uint64_t& budget) const;
+    [[nodiscard]] Result<std::uint64_t> offset_in(const Aggregate& in, std::string_view name,
+                                                  std::string_view path) const;  // in bytes
 
     std::span<const std::byte> types_, strings_;
     std::unordered_map<std::uint32_t, Aggregate> aggregates_;           // by type id

@@ -76,19 +76,21 @@ Result<KernelLayout> read_layout(std::span<const std::byte> btf) {
         NAP_TRY(layout.*entry.value,
                 entry.field ? types.offset_of(entry.structure, entry.field) : types.size_of(entry.structure));
     }
+    layout.accounts = read_account_layout(types);
     return checked(layout);
 }
 
 nlohmann::json to_json(const KernelLayout& layout) {
     auto json = nlohmann::json::object();
     for (const auto& entry : kEntries) json[entry.name] = layout.*entry.value;
+    json["accounts"] = to_json(layout.accounts);
     return json;
 }
 
 Result<KernelLayout> layout_from_json(const nlohmann::json& json) {
-    if (!json.is_object() || json.size() != kEntries.size())
+    if (!json.is_object() || json.size() != kEntries.size() + 1 || !json.contains("accounts"))
         return fail(ErrorKind::protocol, "Reading a kernel's layout failed: it is not an object of " +
-                                             std::to_string(kEntries.size()) + " members.");
+                                             std::to_string(kEntries.size() + 1) + " members.");
     KernelLayout layout;
     for (const auto& entry : kEntries) {
         const auto found = json.find(entry.name);
@@ -97,6 +99,7 @@ Result<KernelLayout> layout_from_json(const nlohmann::json& json) {
                                                  " is missing or not a number.");
         layout.*entry.value = found->get<std::uint64_t>();
     }
+    NAP_TRY(layout.accounts, account_layout_from_json(json["accounts"]));
     return checked(layout);
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/error.hpp"
+#include "walk/account_layout.hpp"
 
 namespace nap::walk {
 
@@ -23,6 +24,7 @@ struct KernelLayout {
     std::uint64_t pid_level = 0, pid_numbers = 0, upid_size = 0, upid_nr = 0, upid_ns = 0;
     std::uint64_t page_size = 0, page_compound_head = 0, page_mapping = 0;
     std::uint64_t mapping_host = 0, inode_sb = 0, sb_magic = 0;
+    AccountLayout accounts;
     bool operator==(const KernelLayout&) const = default;
 };
 

@@ -136,9 +136,9 @@ Result<> refuse_shared_memory_maps(const std::vector<Task>& tasks) {
 }
 }  // namespace
 
-Result<std::vector<Task>> find_tasks(const KernelMemory& memory, const KernelLayout& layout,
-                                     std::uint64_t init_task, std::int32_t init_host_pid,
-                                     std::uint64_t limit) {
+Result<std::vector<Member>> find_members(const KernelMemory& memory, const KernelLayout& layout,
+                                         std::uint64_t init_task, std::int32_t init_host_pid,
+                                         std::uint64_t limit) {
     const TaskList list(memory, layout);
     NAP_TRY(const auto all, list.all(init_task, limit));
 
@@ -161,19 +161,39 @@ Result<std::vector<Task>> find_tasks(const KernelMemory& memory, const KernelLay
                                               std::to_string(init_host_pid) + " in the guest.");
 
     NAP_TRY(const auto userland, list.pid_at(*init, init->level));
-    std::vector<Task> tasks;
+    std::vector<Member> members;
     for (const auto& [address, identity, host_pid] : candidates) {
         if (identity.level < init->level) continue;
         NAP_TRY(const auto inside, list.pid_at(identity, init->level));
-        if (inside.name_space != userland.name_space) continue;
-        Task task{inside.number, host_pid, {}, {}, address, init->level};
-        NAP_TRY(task.name, list.name(address));
-        NAP_TRY(const auto tables, list.page_tables(address, describe(task)));
+        if (inside.name_space == userland.name_space) members.push_back({address, inside.number, host_pid, init->level});
+    }
+    std::ranges::sort(members, {}, &Member::pid);
+    return members;
+}
+
+Result<std::int32_t> innermost_pid(const KernelMemory& memory, const KernelLayout& layout,
+                                   std::uint64_t task) {
+    const TaskList list(memory, layout);
+    NAP_TRY(const auto identity, list.identity(task));
+    if (!identity) return malformed("the task at " + context::hex(task) + " has no PID");
+    NAP_TRY(const auto pid, list.pid_at(*identity, identity->level));
+    return pid.number;
+}
+
+Result<std::vector<Task>> find_tasks(const KernelMemory& memory, const KernelLayout& layout,
+                                     std::uint64_t init_task, std::int32_t init_host_pid,
+                                     std::uint64_t limit) {
+    const TaskList list(memory, layout);
+    NAP_TRY(const auto members, find_members(memory, layout, init_task, init_host_pid, limit));
+    std::vector<Task> tasks;
+    for (const auto& member : members) {
+        Task task{member.pid, member.host_pid, {}, {}, member.task, member.level};
+        NAP_TRY(task.name, list.name(member.task));
+        NAP_TRY(const auto tables, list.page_tables(member.task, describe(task)));
         if (!tables) continue;
         task.page_tables = *tables;
         tasks.push_back(std::move(task));
     }
-    std::ranges::sort(tasks, {}, &Task::pid);
     const auto twice = std::ranges::adjacent_find(tasks, {}, &Task::pid);
     if (twice != tasks.end()) return malformed(describe(*twice) + " occurs twice");
     NAP_CHECK(refuse_shared_memory_maps(tasks));

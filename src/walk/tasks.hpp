@@ -27,6 +27,22 @@ struct Thread {
     std::uint64_t task = 0;  // its task_struct
 };
 
+struct Member {
+    std::uint64_t task = 0;  // where its first thread's task_struct lies
+    std::int32_t pid = 0, host_pid = 0;
+    std::uint32_t level = 0;  // of the userland's PID namespace
+};
+
+// The processes in the PID namespace of the process `init_host_pid` and in namespaces below, zombies too,
+// ascending by pid. Error: there is no such init (not_found).
+Result<std::vector<Member>> find_members(const KernelMemory& memory, const KernelLayout& layout,
+                                         std::uint64_t init_task, std::int32_t init_host_pid,
+                                         std::uint64_t limit);
+
+// Of a thread, as it knows itself.
+Result<std::int32_t> innermost_pid(const KernelMemory& memory, const KernelLayout& layout,
+                                   std::uint64_t task);
+
 // The processes in the PID namespace of the process `init_host_pid` and in namespaces below that have memory
 // (zombies have none), ascending by pid. Errors: there is no such init (not_found); a process whose first
 // thread has exited while others run, or two that share their memory (unsupported).

@@ -161,6 +161,10 @@ extern struct nap_task tasks[PROCESSES];
 void refused(struct nap_adopt request, int error, const char *what);
 void refusals(void);
 
+/* accounts.c */
+void accounts(void);
+void fuzz_accounts(void);
+
 /* fuzz.c */
 void fuzz(void);
 

@@ -34,6 +34,7 @@ int main(int argc, char **argv)
 		refusals();
 		adopt_threads();
 		fuzz();
+		fuzz_accounts();
 		host_checks("fuzzed");
 		tell_all('x');
 		sleep(1);

@@ -73,11 +73,15 @@ void run(void)
 	tell_all('v');
 	host_checks("verified");
 
+	accounts();
+	host_checks("accounts given");
+
 	/* Committed: the tasks run before settle is done. */
 	REQUIRE(!ioctl(device, NAP_IOC_RESUME), "resume");
 	tell_all('j');
 	REQUIRE(has_robust_list(), "the robust list is not back");
 	REQUIRE(ioctl(device, NAP_IOC_ADOPT, &(struct nap_adopt){}) == -1 && errno == EALREADY, "adopt after resume");
+	REQUIRE(ioctl(device, NAP_IOC_ACCOUNTS, &(struct nap_accounts){}) == -1 && errno == EALREADY, "accounts after resume");
 	tell(CHILD, 'w');
 	tell_all('v');
 	tell_all('f');

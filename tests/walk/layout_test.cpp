@@ -47,8 +47,11 @@ TEST(Layout, OfDebian6_1) {
                                 .page_mapping = 24,
                                 .mapping_host = 0,
                                 .inode_sb = 40,
-                                .sb_magic = 96};
+                                .sb_magic = 96,
+                                .accounts = layout->accounts};
     EXPECT_EQ(*layout, expected);
+    EXPECT_EQ(layout->accounts.thread[NAP_UTIME], Place(2656));
+    EXPECT_EQ(layout->accounts.process[NAP_CHILDREN_UTIME], Place(456));
 }
 
 TEST(Layout, OfDebian6_12) {
@@ -77,7 +80,8 @@ TEST(Layout, OfDebian6_12) {
                                 .page_mapping = 24,
                                 .mapping_host = 0,
                                 .inode_sb = 40,
-                                .sb_magic = 96};
+                                .sb_magic = 96,
+                                .accounts = layout->accounts};
     EXPECT_EQ(*layout, expected);
 }
 

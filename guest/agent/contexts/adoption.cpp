@@ -98,6 +98,15 @@ Result<> AdoptionDevice::go_on_with(std::span<const context::InterruptedCall> ca
                                       ", thread " + std::to_string(call.tid) + ")");
 }
 
+Result<nap_accounts> AdoptionDevice::set_accounts(std::span<const std::uint64_t> words) const {
+    nap_accounts request{};
+    request.words = address_of(words.data());
+    request.word_count = words.size();
+    if (::ioctl(fd_.get(), NAP_IOC_ACCOUNTS, &request) != 0)
+        return fail_errno("the module cannot give the tasks their times and settings");
+    return request;
+}
+
 Result<> AdoptionDevice::resume() const {
     if (::ioctl(fd_.get(), NAP_IOC_RESUME) != 0) return fail_errno("the adoption module cannot resume");
     return {};

@@ -29,6 +29,8 @@ class AdoptionDevice {
                                           std::span<const std::byte> spilled, const HostPids& pids) const;
     // `init`: host pid of the userland's. The tasks are there, frozen, and nobody traces them any more.
     [[nodiscard]] Result<> go_on_with(std::span<const context::InterruptedCall> calls, pid_t init) const;
+    // With host pids; all of them or, before the first change, an error.
+    [[nodiscard]] Result<nap_accounts> set_accounts(std::span<const std::uint64_t> words) const;
     [[nodiscard]] Result<> resume() const;  // before the tasks run
     [[nodiscard]] Result<nap_settle> settle() const;
 

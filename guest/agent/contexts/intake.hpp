@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Intake: the plan, the spilled bytes and the interrupted calls, as they come from the host within a restore.
+// Intake: the plan, the spilled bytes, the interrupted calls and the tasks' accounts, as they come from the
+// host within a restore.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "channel/link.hpp"
@@ -15,6 +17,7 @@ struct Intake {
     std::vector<context::TaskPlan> plan;          // data part 1
     std::vector<std::byte> spilled;               // data part 2
     std::vector<context::InterruptedCall> calls;  // data part 3
+    std::vector<std::uint64_t> accounts;          // data part 4: guest/module/nap_account.h
 };
 
 // Until all parts have ended.

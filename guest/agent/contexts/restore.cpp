@@ -8,6 +8,7 @@
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
 #include "agent/carried/part.hpp"
+#include "agent/contexts/accounts.hpp"
 #include "agent/contexts/adoption.hpp"
 #include "agent/contexts/criu.hpp"
 #include "agent/contexts/intake.hpp"
@@ -65,6 +66,7 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     NAP_CHECK(criu.let_go());
     NAP_CHECK(wait_until_frozen(kFrozenLimit));
     NAP_CHECK(device.go_on_with(intake.calls, init->second));
+    NAP_CHECK(put_back_accounts(device, intake.accounts, pids, warnings));
     NAP_CHECK(put_back_after_tasks(agent, folders.images, pids, warnings));
     return Json{{"adopted", to_json(adopted)}, {"host_pid", init->second}, {"warnings", warnings}};
 }

@@ -14,6 +14,7 @@
 #include "update/phases/contexts.hpp"
 #include "update/phases/images.hpp"
 #include "update/phases/user_memory_hash.hpp"
+#include "walk/accounts.hpp"
 #include "walk/walk.hpp"
 
 namespace nap::update {
@@ -99,6 +100,23 @@ Result<> read_page_map(Attempt& attempt) {
     return {};
 }
 
+// Before the dump, which would count as the tasks' own. The kernel runs, and its list of tasks may change
+// under the reader; those of the userland stand still.
+Result<> read_accounts(Attempt& attempt) {
+    auto step = attempt.timeline.step("accounts");
+    const RunningMachine& machine = attempt.machine;
+    for (int tries = 1;; ++tries) {
+        auto read = walk::read_accounts(attempt.older_memory->bytes(), machine.kernel.layout,
+                                        attempt.older_anchors, machine.init_host_pid);
+        if (!read && tries == 20) return std::unexpected(read.error());
+        if (read) {
+            attempt.accounts = std::move(*read);
+            return {};
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
 Result<> stop_cpus(Attempt& attempt) {
     auto step = attempt.timeline.step("stop");
     attempt.cpus = stopped_cpus(attempt);
@@ -112,6 +130,7 @@ Result<> stop_cpus(Attempt& attempt) {
 
 Result<> capture(Attempt& attempt) {
     attempt.tell(Phase::capture, 0.75, "capturing the essential contexts");
+    NAP_CHECK(read_accounts(attempt));
     auto disk = std::async(std::launch::async, [&attempt] { return hand_over_disk(attempt); });
     Result<> contexts = move_contexts(attempt);
     Result<> handed = disk.get();

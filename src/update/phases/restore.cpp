@@ -41,7 +41,9 @@ Result<> send_plan(Attempt& attempt) {
         NAP_CHECK(attempt.restore_call->send(bytes, 2));
     }
     NAP_CHECK(attempt.restore_call->send_end(2));
-    return send_interrupted_calls(attempt);
+    NAP_CHECK(send_interrupted_calls(attempt));
+    NAP_CHECK(attempt.restore_call->send(std::as_bytes(std::span(attempt.accounts)), 4));
+    return attempt.restore_call->send_end(4);
 }
 
 double per_page(std::uint64_t nanoseconds, std::uint64_t pages) {
