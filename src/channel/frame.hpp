@@ -23,7 +23,7 @@ namespace nap::channel {
 
 inline constexpr std::size_t kHeaderSize = 12;
 inline constexpr std::size_t kMaxPayload = 1024 * 1024;
-inline constexpr std::uint8_t kParts = 5;
+inline constexpr std::uint8_t kParts = 4;
 
 enum class FrameType : std::uint8_t {
     request = 1,  // JSON {"method": ..., "params": {...}}; begins a call

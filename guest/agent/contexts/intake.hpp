@@ -14,10 +14,11 @@
 namespace nap::agent {
 
 struct Intake {
-    std::vector<context::TaskPlan> plan;          // data part 1
+    // Data part 1: the number of words of the accounts (guest/module/nap_account.h), these, then the plan.
+    std::vector<std::uint64_t> accounts;
+    std::vector<context::TaskPlan> plan;
     std::vector<std::byte> spilled;               // data part 2
     std::vector<context::InterruptedCall> calls;  // data part 3
-    std::vector<std::uint64_t> accounts;          // data part 4: guest/module/nap_account.h
 };
 
 // Until all parts have ended.
