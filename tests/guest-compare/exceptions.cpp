@@ -23,6 +23,7 @@ const std::vector<Exception>& exceptions() {
         {May::differ, "*/stat/29", "the stack pointer of whoever is asleep is shown as 0 or not"},
         {May::differ, "*/stat/30", "the instruction pointer likewise"},
         {May::differ, "*/stat/35", "the kernel function it sleeps in"},
+        {May::differ, "*/zombie/stat/32", "signals that a zombie had blocked: none reaches it"},
         {May::differ, "*/stat/39", "the processor it ran on last"},
         {May::differ, "*/fdinfo/*/it_value*", "a timer's time left"},
         {May::differ, "*/fdinfo/*/ticks", "a timer's expiries"},

@@ -78,6 +78,7 @@ class Camera {
         const fs::path folder = "/proc/" + std::to_string(pid);
         std::string name = read_text(folder / "comm");
         name.resize(std::min(name.find('\n'), name.size()));
+        if (name.empty()) return;  // it has ended meanwhile
         const std::string key = std::to_string(pid) + " " + name;
         // Of one that has ended its parent can learn how, and what it used.
         if (stat_field(pid, 3) == "Z") {
