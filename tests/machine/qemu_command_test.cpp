@@ -96,7 +96,7 @@ TEST(QemuCommand, PutsKernelMemoryFirstAndUserMemoryAt4GiB) {
 
 TEST(QemuCommand, AvoidsTheInstructionThatTcgMiscomputes) {
     auto spec = older();
-    EXPECT_THAT(values(qemu_command(spec), "-cpu"), testing::ElementsAre("max,-cx16"));
+    EXPECT_THAT(values(qemu_command(spec), "-cpu"), testing::ElementsAre("max,-cx16,-erms,-fsrm"));
     EXPECT_THAT(values(qemu_command(spec), "-accel")[0], HasSubstr("tcg,thread=multi"));
     spec.accelerator = Accelerator::kvm;
     EXPECT_THAT(values(qemu_command(spec), "-cpu"), testing::ElementsAre("host"));

@@ -48,8 +48,9 @@ void add_machine(Arguments& to, const GenerationSpec& spec) {
         add(to, "-cpu", std::string("host"));
     } else {
         add(to, "-accel", std::string("tcg,thread=multi,tb-size=") + kTranslationCache);
-        // QEMU 7.2 miscomputes cmpxchg16b
-        add(to, "-cpu", std::string("max,-cx16"));
+        // QEMU 7.2 miscomputes cmpxchg16b. It repeats a string operation a byte at a time: kernels must not
+        // take that for the fastest way to fill a page (ERMS, FSRM).
+        add(to, "-cpu", std::string("max,-cx16,-erms,-fsrm"));
     }
     add(to, "-smp", std::to_string(spec.cpus));
 }
