@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // nap check: what stands in the way of an update.
 #include <spdlog/fmt/fmt.h>
+#include <unistd.h>
 
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
 #include "cli/print.hpp"
+#include "cli/progress.hpp"
 #include "update/agent/agent_answers.hpp"
+#include "update/agent/check_call.hpp"
 
 namespace nap::cli {
 
@@ -17,11 +20,27 @@ struct CheckOptions {
     std::string name, kernel;
 };
 
+constexpr auto kLimit = update::agent::kLongestCheck + 2min;
+
+void show(Progress& progress, const Json& event) {
+    constexpr std::uint64_t kMost = 1 << 30;
+    const auto checked = channel::number_in(event, "checked", kMost),
+               of = channel::number_in(event, "of", kMost);
+    if (checked && of && *of > 0 && ::isatty(STDERR_FILENO))  // else the obstacles alone
+        progress.show("check", static_cast<double>(*checked) / static_cast<double>(*of),
+                      fmt::format("{} of {} processes", *checked, *of));
+}
+
 Result<int> check(const Context& context, const CheckOptions& options) {
     NAP_TRY(auto link, connect_supervisor(context, options.name));
     Json params = Json::object();
     if (!options.kernel.empty()) params["kernel"] = options.kernel;
-    NAP_TRY(Json answer, link->call("check", params, 2min));
+    NAP_TRY(auto call, link->start("check", params));
+    Json answer;
+    {
+        Progress progress;
+        NAP_TRY(answer, call->finish(kLimit, [&progress](const Json& event) { show(progress, event); }));
+    }
     NAP_TRY(auto obstacles, update::agent::obstacles_from(answer));  // passed on as the agent gave them
     if (context.json) {
         print_json(answer);

@@ -129,7 +129,7 @@ void Service::end_update() {
 Result<Json> Service::answer(const std::string& method, const Json& params, channel::Call& call) {
     if (method == "status") return status();
     if (method == "update") return update(params, call);
-    if (method == "check") return check(params);
+    if (method == "check") return check(params, call);
     if (method == "stop") {
         ask_to_stop();
         return Json::object();
@@ -199,14 +199,17 @@ Json Service::status() {
     return out;
 }
 
-Result<Json> Service::check(const Json& params) {
+Result<Json> Service::check(const Json& params, channel::Call& call) {
     NAP_TRY(auto session, Session::begin(*this, "check"));
     kernel::Kernel newer;
     std::string wanted = params.value("kernel", "");
     if (!wanted.empty()) {
         NAP_TRY(newer, kernel::Store(paths_.kernels(), paths_.libexec).find(wanted));
     }
-    NAP_TRY(auto obstacles, update::find_obstacles(machine_, wanted.empty() ? nullptr : &newer));
+    auto tell = [&call](std::uint64_t checked, std::uint64_t of) {
+        (void)call.send_event({{"checked", checked}, {"of", of}});
+    };
+    NAP_TRY(auto obstacles, update::find_obstacles(machine_, wanted.empty() ? nullptr : &newer, tell));
     return Json{{"obstacles", obstacles_json(obstacles)}};
 }
 

@@ -40,7 +40,7 @@ class Service {
     Result<> begin_update();
     void end_update();
     Result<channel::Json> update(const channel::Json& params, channel::Call& call);
-    Result<channel::Json> check(const channel::Json& params);
+    Result<channel::Json> check(const channel::Json& params, channel::Call& call);
     channel::Json status();
     channel::Json facts() const;  // of what runs; mutex_ held, or nothing else under way
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "update/agent/check_call.hpp"
 #include "update/agent/obstacle.hpp"
 #include "update/recovery/phase.hpp"
 #include "update/report.hpp"
@@ -42,7 +43,8 @@ struct Outcome {
 Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const Testing& testing,
                    const ProgressSink& progress, const TimeLimits& limits = {});
 
+// `looked`: is told now and then how far it is.
 Result<std::vector<Obstacle>> find_obstacles(RunningMachine& machine, const kernel::Kernel* newer,
-                                             const TimeLimits& limits = {});
+                                             const agent::Looked& looked, const TimeLimits& limits = {});
 
 }  // namespace nap::update

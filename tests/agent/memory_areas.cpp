@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/fd.hpp"
+
 namespace nap::agent {
 namespace {
 
@@ -31,6 +33,46 @@ TEST(ParseAreas, ReadsRangePathAndFlags) {
     EXPECT_EQ(areas[3].path, "");
     EXPECT_EQ(areas[4].path, "[vvar]");
     EXPECT_TRUE(areas[4].device);
+}
+
+TEST(ParseAreas, ReadsMapsAlike) {
+    const auto areas = parse_plain_areas(
+        "5581e000-5581f000 r--p 00000000 fe:00 1041                       /usr/bin/a program (deleted)\n"
+        "7f2c00400000-7f2c00404000 rw-p 00000000 00:00 0 \n"
+        "7ffd0a000000-7ffd0a004000 r--p 00000000 00:00 0                  [vvar]\n"
+        "7f2c00300000-7f2c00301000 rw-s 000b8000 00:06 5                  /dev/mem\n");
+    ASSERT_EQ(areas.size(), 4u);
+    EXPECT_EQ(areas[0].range, "5581e000-5581f000");
+    EXPECT_EQ(areas[0].path, "/usr/bin/a program (deleted)");
+    EXPECT_EQ(areas[0].file_device, "fe:00");
+    EXPECT_EQ(areas[1].path, "");
+    EXPECT_EQ(areas[1].file_device, "");
+    EXPECT_EQ(areas[2].path, "[vvar]");
+    EXPECT_EQ(areas[3].file_device, "00:06");
+    EXPECT_TRUE(parse_plain_areas("").empty());
+    EXPECT_TRUE(parse_plain_areas("nonsense\n\n").empty());
+}
+
+// Only for these need smaps not be asked.
+TEST(OrdinaryDevices, AreDisksAndSharedMemory) {
+    MountTable mounts;
+    mounts.add(
+        parse_mounts("20 1 254:0 / / rw - ext4 /dev/vda rw\n"
+                     "21 20 0:21 / /tmp rw - tmpfs none rw\n"
+                     "22 20 0:6 / /dev rw - devtmpfs none rw\n"
+                     "23 20 0:30 / /dev/hugepages rw - hugetlbfs none rw\n"));
+    OrdinaryDevices ordinary(mounts);
+    const auto area = [](const char* device) {
+        return MemoryArea{.range = "", .path = "/x", .file_device = device};
+    };
+    for (const char* device : {"", "fe:00", "00:15"}) EXPECT_TRUE(ordinary.contain(area(device))) << device;
+    for (const char* device : {"00:06", "00:1e", "00:ff", "nonsense"})
+        EXPECT_FALSE(ordinary.contain(area(device))) << device;
+    const auto own = read_file("/proc/self/maps");
+    ASSERT_TRUE(own);
+    for (const auto& each : parse_plain_areas(*own)) {
+        EXPECT_TRUE(!each.path.starts_with("/dev/zero") || ordinary.contain(each));
+    }
 }
 
 TEST(ParseAreas, SkipsWhatIsNone) {

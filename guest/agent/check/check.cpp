@@ -26,7 +26,7 @@ using channel::Json;
 
 namespace {
 
-constexpr std::chrono::milliseconds kLookAgain{250};
+constexpr std::chrono::milliseconds kLookAgain{250}, kTell{2000};
 
 void find_in_status(const Task& task, Obstacles& obstacles) {
     if (task.swapped_kib != 0)
@@ -46,7 +46,26 @@ Json to_json(const Obstacles& obstacles) {
     return list;
 }
 
-Obstacles look(const Agent& agent, const Task& init) {
+// Where it takes long, tells now and then how many processes have been looked at.
+class Progress {
+  public:
+    Progress(Call& call, std::size_t of) : call_(call), of_(of) {}
+    void next() {
+        ++done_;
+        if (std::chrono::steady_clock::now() - told_ >= kTell) tell();
+    }
+
+  private:
+    void tell() {
+        told_ = std::chrono::steady_clock::now();
+        (void)call_.send_event({{"checked", done_}, {"of", of_}});
+    }
+    Call& call_;
+    std::size_t of_, done_ = 0;
+    std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
+};
+
+Obstacles look(const Agent& agent, const Task& init, Call& call) {
     Obstacles obstacles;
     if (const int sessions = agent.exec_sessions; sessions > 0)
         obstacles.push_back(
@@ -56,15 +75,20 @@ Obstacles look(const Agent& agent, const Task& init) {
               "They end at a terminal outside of the machine.", "Let them end, or end them."}});
     const std::vector<Task> tasks = list_tasks();
     Surroundings surroundings{.mounts = MountTable::read(tasks), .epolls = {}};
+    OrdinaryDevices ordinary(surroundings.mounts);
+    const auto namespaces = namespaces_of(init.host_pid);
+    const std::string control_groups = control_groups_of(init);
+    Progress progress(call, tasks.size());
     for (const Task& task : tasks) {
+        progress.next();
         if (task.state == 'X') continue;
         find_in_threads(task, obstacles);
         if (task.state == 'Z') continue;
         find_in_status(task, obstacles);
-        find_in_control_groups(task, init, obstacles);
-        find_own_namespaces(task, init, obstacles);
+        find_in_control_groups(task, control_groups, obstacles);
+        find_own_namespaces(task, namespaces, obstacles);
         find_in_open_files(task, surroundings, obstacles);
-        find_in_memory(task, obstacles);
+        find_in_memory(task, ordinary, obstacles);
         find_in_program(task, obstacles);
     }
     find_shared_contexts(tasks, obstacles);
@@ -78,13 +102,13 @@ Obstacles look(const Agent& agent, const Task& init) {
 
 }  // namespace
 
-Result<Json> check(Agent& agent, const Json&, Call&) {
+Result<Json> check(Agent& agent, const Json&, Call& call) {
     const auto init = find_init();
     if (!init) return fail(ErrorKind::not_found, "the userland does not run");
-    Obstacles obstacles = look(agent, *init);
+    Obstacles obstacles = look(agent, *init, call);
     if (!obstacles.empty()) {
         std::this_thread::sleep_for(kLookAgain);
-        obstacles = lasting(obstacles, look(agent, *init));
+        obstacles = lasting(obstacles, look(agent, *init, call));
     }
     return Json{{"obstacles", to_json(obstacles)}};
 }

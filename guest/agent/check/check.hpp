@@ -7,8 +7,8 @@
 
 namespace nap::agent {
 
-// obstacles [{pid, name, what, why, advice}]. An obstacle that is not one is a bug: it would forbid an
-// update.
+// Events {checked, of}: processes. obstacles [{pid, name, what, why, advice}]. An obstacle that is not one is
+// a bug: it would forbid an update.
 Result<channel::Json> check(Agent& agent, const channel::Json& params, channel::Call& call);
 
 }  // namespace nap::agent

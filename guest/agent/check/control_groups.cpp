@@ -7,10 +7,13 @@
 
 namespace nap::agent {
 
-void find_in_control_groups(const Task& task, const Task& init, Obstacles& obstacles) {
-    auto own = read_file("/proc/" + std::to_string(task.host_pid) + "/cgroup");
-    auto shared = read_file("/proc/" + std::to_string(init.host_pid) + "/cgroup");
-    if (own && shared && *own != *shared)
+std::string control_groups_of(const Task& task) {
+    return read_file("/proc/" + std::to_string(task.host_pid) + "/cgroup").value_or("");
+}
+
+void find_in_control_groups(const Task& task, const std::string& shared, Obstacles& obstacles) {
+    const std::string own = control_groups_of(task);
+    if (!own.empty() && !shared.empty() && own != shared)
         add(obstacles, task,
             {"a control group of its own",
              "Control groups made inside are not carried over yet, nor their limits.",

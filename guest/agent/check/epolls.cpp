@@ -51,23 +51,24 @@ std::vector<int> parse_epoll_targets(std::string_view fdinfo) {
     return targets;
 }
 
-bool Epolls::judged(const Known& epoll) const {
-    return std::ranges::any_of(known_, [&](const Known& other) {
-        return other.fdinfo == epoll.fdinfo &&
-               ::syscall(SYS_kcmp, other.host_pid, epoll.host_pid, KCMP_FILE, other.fd, epoll.fd) == 0;
+bool Epolls::judged(const std::string& fdinfo, const Known& epoll) const {
+    const auto [first, last] = known_.equal_range(fdinfo);
+    return std::any_of(first, last, [&](const auto& entry) {
+        const Known& other = entry.second;
+        return ::syscall(SYS_kcmp, other.host_pid, epoll.host_pid, KCMP_FILE, other.fd, epoll.fd) == 0;
     });
 }
 
 void Epolls::find_in(const Task& task, int fd, Obstacles& obstacles) {
     auto fdinfo = read_file("/proc/" + std::to_string(task.host_pid) + "/fdinfo/" + std::to_string(fd));
     if (!fdinfo) return;
-    Known epoll{task.host_pid, fd, *std::move(fdinfo)};
-    if (judged(epoll)) return;
+    const Known epoll{task.host_pid, fd};
+    if (judged(*fdinfo, epoll)) return;
     std::map<int, unsigned> occurrences;
     bool closed = false;
-    for (const int number : parse_epoll_targets(epoll.fdinfo))
+    for (const int number : parse_epoll_targets(*fdinfo))
         closed = closed || !is_open(task.host_pid, {fd, number, occurrences[number]++});
-    known_.push_back(std::move(epoll));
+    known_.emplace(*std::move(fdinfo), epoll);
     if (closed)
         add(obstacles, task,
             {"an epoll that watches a file which the program has closed, but another process keeps open",

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "agent/check/obstacle.hpp"
@@ -24,10 +25,9 @@ class Epolls {
     struct Known {
         pid_t host_pid;
         int fd;
-        std::string fdinfo;
     };
-    [[nodiscard]] bool judged(const Known& epoll) const;
-    std::vector<Known> known_;
+    [[nodiscard]] bool judged(const std::string& fdinfo, const Known& epoll) const;
+    std::unordered_multimap<std::string, Known> known_;  // by what their fdinfo says
 };
 
 }  // namespace nap::agent

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/check/memory_areas.hpp"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
+#include <algorithm>
+#include <array>
 #include <cctype>
+#include <cstdio>
+#include <cstdlib>
 #include <sstream>
 
 #include "agent/check/deleted_files.hpp"
@@ -13,15 +19,35 @@ namespace nap::agent {
 
 namespace {
 
+// All but these may have memory that is none: a device's, hugetlbfs'.
+constexpr std::array kOrdinary = {"ext4",  "ext3",  "ext2",    "xfs",     "btrfs",
+                                  "tmpfs", "ramfs", "overlay", "squashfs"};
+
+// Takes what comes before a blank, and the blanks.
+std::string_view word(std::string_view& text) {
+    const auto word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.find_first_not_of(' ', word.size()), text.size()));
+    return word;
+}
+
+std::string_view line(std::string_view& text) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    return line;
+}
+
 // "7f12a000-7f12b000 rw-p 00000000 00:00 0    /path": the line that begins an area. Fields begin with a
 // capital letter.
-std::optional<MemoryArea> parse_first_line(const std::string& line) {
+std::optional<MemoryArea> parse_first_line(std::string_view line) {
     if (line.empty() || std::isupper(static_cast<unsigned char>(line[0]))) return std::nullopt;
-    std::istringstream fields(line);
     MemoryArea area;
-    std::string permissions, offset, device, inode;
-    if (!(fields >> area.range >> permissions >> offset >> device >> inode)) return std::nullopt;
-    std::getline(fields >> std::ws, area.path);
+    area.range = word(line);
+    word(line);  // permissions
+    word(line);  // offset
+    const auto device = word(line), inode = word(line);
+    if (inode.empty()) return std::nullopt;
+    if (inode != "0") area.file_device = device;
+    area.path = line;
     return area;
 }
 
@@ -37,14 +63,43 @@ void read_flags(const std::string& line, MemoryArea& area) {
 
 std::vector<MemoryArea> parse_areas(std::string_view smaps) {
     std::vector<MemoryArea> areas;
-    std::istringstream lines{std::string(smaps)};
-    for (std::string line; std::getline(lines, line);) {
-        if (auto area = parse_first_line(line))
+    while (!smaps.empty()) {
+        const auto text = line(smaps);
+        if (auto area = parse_first_line(text))
             areas.push_back(std::move(*area));
-        else if (line.starts_with("VmFlags:") && !areas.empty())
-            read_flags(line, areas.back());
+        else if (text.starts_with("VmFlags:") && !areas.empty())
+            read_flags(std::string(text), areas.back());
     }
     return areas;
+}
+
+std::vector<MemoryArea> parse_plain_areas(std::string_view maps) {
+    std::vector<MemoryArea> areas;
+    while (!maps.empty())
+        if (auto area = parse_first_line(line(maps))) areas.push_back(std::move(*area));
+    return areas;
+}
+
+OrdinaryDevices::OrdinaryDevices(const MountTable& mounts) : mounts_(mounts) {
+    // Where the kernel keeps shared memory is mounted nowhere
+    const UniqueFd file(static_cast<int>(::memfd_create("nap-check", MFD_CLOEXEC)));
+    struct stat information {};
+    if (!file || ::fstat(file.get(), &information) != 0) return;
+    std::array<char, 16> text;
+    std::snprintf(text.data(), text.size(), "%02x:%02x", major(information.st_dev),
+                  minor(information.st_dev));
+    known_[text.data()] = true;
+}
+
+bool OrdinaryDevices::contain(const MemoryArea& area) {
+    if (area.file_device.empty()) return true;
+    if (const auto known = known_.find(area.file_device); known != known_.end()) return known->second;
+    const unsigned long number = std::strtoul(area.file_device.c_str(), nullptr, 16);
+    const auto colon = area.file_device.find(':');
+    const unsigned long below =
+        colon == std::string::npos ? 0 : std::strtoul(area.file_device.c_str() + colon + 1, nullptr, 16);
+    const std::string type = mounts_.type_of(std::to_string(number) + ":" + std::to_string(below));
+    return known_[area.file_device] = std::ranges::find(kOrdinary, type) != kOrdinary.end();
 }
 
 std::optional<Finding> judge_area(const MemoryArea& area) {
@@ -67,11 +122,17 @@ std::optional<Finding> judge_area(const MemoryArea& area) {
     return std::nullopt;
 }
 
-void find_in_memory(const Task& task, Obstacles& obstacles) {
+void find_in_memory(const Task& task, OrdinaryDevices& ordinary, Obstacles& obstacles) {
     const std::string process = "/proc/" + std::to_string(task.host_pid);
-    auto smaps = read_file(process + "/smaps");
-    if (!smaps) return;  // it has ended
-    for (const MemoryArea& area : parse_areas(*smaps)) {
+    auto maps = read_file(process + "/maps");
+    if (!maps) return;  // it has ended
+    auto areas = parse_plain_areas(*maps);
+    if (!std::ranges::all_of(areas, [&](const MemoryArea& area) { return ordinary.contain(area); })) {
+        auto smaps = read_file(process + "/smaps");
+        if (!smaps) return;
+        areas = parse_areas(*smaps);
+    }
+    for (const MemoryArea& area : areas) {
         auto finding = judge_area(area);
         struct stat information {};
         if (!finding && is_deleted(area.path) &&

@@ -3,28 +3,46 @@
 // memory that the kernel shows to nobody, mapped files that have been deleted.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/check/mounts.hpp"
 #include "agent/check/obstacle.hpp"
 #include "agent/userland/tasks.hpp"
 
 namespace nap::agent {
 
 struct MemoryArea {
-    std::string range;    // "7f12a000-7f12b000", as in /proc/PID/map_files
-    std::string path;     // empty for anonymous memory
-    bool huge = false;    // of hugetlbfs
-    bool device = false;  // its page frames belong to a device
+    std::string range;             // "7f12a000-7f12b000", as in /proc/PID/map_files
+    std::string path;              // empty for anonymous memory
+    std::string file_device = {};  // "fe:01"; empty for memory of no file
+    bool huge = false;             // of hugetlbfs
+    bool device = false;           // its page frames belong to a device
 };
 
-// /proc/PID/smaps.
+// /proc/PID/smaps. The kernel walks all of a process's page tables for it.
 std::vector<MemoryArea> parse_areas(std::string_view smaps);
+
+// /proc/PID/maps, which tells neither huge nor device.
+std::vector<MemoryArea> parse_plain_areas(std::string_view maps);
+
+// The devices (0 in front: file systems without a disk) whose files, mapped, are ordinary memory.
+class OrdinaryDevices {
+  public:
+    explicit OrdinaryDevices(const MountTable& mounts);
+    // Where not, only smaps tells what the area is.
+    [[nodiscard]] bool contain(const MemoryArea& area);
+
+  private:
+    const MountTable& mounts_;
+    std::map<std::string, bool, std::less<>> known_;
+};
 
 std::optional<Finding> judge_area(const MemoryArea& area);
 
-void find_in_memory(const Task& task, Obstacles& obstacles);
+void find_in_memory(const Task& task, OrdinaryDevices& ordinary, Obstacles& obstacles);
 
 }  // namespace nap::agent

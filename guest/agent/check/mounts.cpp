@@ -109,12 +109,15 @@ MountTable MountTable::read(const std::vector<Task>& tasks) {
             seen.erase(inode);  // it has ended; another task may tell
             continue;
         }
-        auto mounts = parse_mounts(*content);
-        for (const Mount& mount : mounts)
-            table.places_[mount.id] = is_hidden(mount, mounts) ? Place::hidden : Place::visible;
-        table.namespaces_.push_back({task.host_pid, std::move(mounts)});
+        table.add(parse_mounts(*content), task.host_pid);
     }
     return table;
+}
+
+void MountTable::add(std::vector<Mount> mounts, pid_t host_pid) {
+    for (const Mount& mount : mounts)
+        places_[mount.id] = is_hidden(mount, mounts) ? Place::hidden : Place::visible;
+    namespaces_.push_back({host_pid, std::move(mounts)});
 }
 
 Place MountTable::place_of(int mount_id) const {

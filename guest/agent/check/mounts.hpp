@@ -35,6 +35,7 @@ class MountTable {
   public:
     // The mounts of each namespace that some task is in. Tasks by ascending pid: init's is the first.
     static MountTable read(const std::vector<Task>& tasks);
+    void add(std::vector<Mount> mounts, pid_t host_pid = 0);  // of a namespace, and of a task in it
 
     [[nodiscard]] Place place_of(int mount_id) const;
     // Of the file system on that device; empty where it is not mounted.

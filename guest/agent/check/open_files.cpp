@@ -9,9 +9,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <climits>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 
 #include "agent/check/deleted_files.hpp"
@@ -21,8 +22,6 @@
 #include "base/number.hpp"
 
 namespace nap::agent {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -85,23 +84,63 @@ std::optional<Finding> judge_file(int fd, std::string_view path, const MountTabl
     return mount ? judge_place(path, mounts.place_of(*mount)) : std::nullopt;
 }
 
-void find_in_descriptor(const Task& task, int process, const fs::path& entry, Surroundings& surroundings,
-                        Obstacles& obstacles) {
-    std::error_code gone;
-    const std::string link = fs::read_symlink(entry, gone);
-    if (gone) return;
-    const int number = leading_number(entry.filename().native());
-    if (link == "anon_inode:[eventpoll]") surroundings.epolls.find_in(task, number, obstacles);
-    if (link == "anon_inode:inotify") find_in_watches(task, number, surroundings.mounts, obstacles);
-    auto finding = judge_link(link);
-    const bool socket = link.starts_with("socket:");
-    if (!finding && (socket || link.starts_with("/"))) {
-        const UniqueFd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, process, number, 0)));
-        if (copy)
-            finding = socket ? judge_socket_descriptor(copy.get())
-                             : judge_file(copy.get(), link, surroundings.mounts);
+// Of pipe(2): the same for all of them.
+dev_t pipe_device() {
+    static const dev_t device = [] {
+        struct stat information {};
+        const auto pipe = make_pipe();
+        return pipe && ::fstat(pipe->read.get(), &information) == 0 ? information.st_dev : 0;
+    }();
+    return device;
+}
+
+// Where a descriptor of ours leads to, as its number says in the folder of ours.
+std::string path_of(int fd) {
+    static const auto folder = open_file("/proc/self/fd", O_PATH | O_DIRECTORY);
+    std::array<char, PATH_MAX> path;
+    if (!folder) return "";
+    const auto size = ::readlinkat(folder->get(), std::to_string(fd).c_str(), path.data(), path.size());
+    return {path.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+}
+
+// Files of one inode for all that has none of its own: only the text tells what they are.
+void find_in_kernel_object(const Task& task, const Descriptors::Open& open, Surroundings& surroundings,
+                           Obstacles& obstacles) {
+    const std::string text = path_of(open.copy.get());
+    if (text == "anon_inode:[eventpoll]") surroundings.epolls.find_in(task, open.number, obstacles);
+    if (text == "anon_inode:inotify") find_in_watches(task, open.number, surroundings.mounts, obstacles);
+    if (auto finding = judge_link(text)) add(obstacles, task, std::move(*finding));
+}
+
+std::optional<Finding> judge_new_file(int fd, const FileId& id, const MountTable& mounts) {
+    if (S_ISSOCK(id.mode)) return judge_socket_descriptor(fd);
+    const std::string path = path_of(fd);
+    if (auto finding = judge_link(path)) return finding;
+    return path.starts_with("/") ? judge_file(fd, path, mounts) : std::nullopt;
+}
+
+void find_in_file(const Task& task, int fd, const FileId& id, Surroundings& surroundings,
+                  Obstacles& obstacles) {
+    if (surroundings.harmless.contains(id)) return;
+    auto known = surroundings.refused.find(id);
+    if (known == surroundings.refused.end()) {
+        auto finding = judge_new_file(fd, id, surroundings.mounts);
+        if (!finding) {
+            surroundings.harmless.insert(id);
+            return;
+        }
+        known = surroundings.refused.emplace(id, *std::move(finding)).first;
     }
-    if (finding) add(obstacles, task, std::move(*finding));
+    add(obstacles, task, known->second);
+}
+
+void find_in_descriptor(const Task& task, const Descriptors::Open& open, Surroundings& surroundings,
+                        Obstacles& obstacles) {
+    const auto id = file_id(open.copy.get());
+    if (!id) return;
+    if ((id->mode & S_IFMT) == 0) return find_in_kernel_object(task, open, surroundings, obstacles);
+    if (S_ISFIFO(id->mode) && id->device == pipe_device()) return;
+    find_in_file(task, open.copy.get(), *id, surroundings, obstacles);
 }
 
 }  // namespace
@@ -152,19 +191,16 @@ std::optional<int> parse_mount_id(std::string_view fdinfo) {
 }
 
 void find_in_open_files(const Task& task, Surroundings& surroundings, Obstacles& obstacles) {
-    const fs::path folder = "/proc/" + std::to_string(task.host_pid);
-    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, task.host_pid, 0)));
-    if (!process) return;  // it has ended
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(folder / "fd", error))
-        find_in_descriptor(task, process.get(), entry.path(), surroundings, obstacles);
-    for (const char* which : {"cwd", "root"}) {
-        auto directory = open_file(folder / which, O_PATH);
-        if (!directory) continue;
-        std::error_code gone;
-        if (auto finding = judge_file(directory->get(), fs::read_symlink(folder / which, gone).string(),
-                                      surroundings.mounts))
-            add(obstacles, task, std::move(*finding));
+    auto descriptors = Descriptors::of(task.host_pid);
+    if (!descriptors) return;  // it has ended
+    while (const auto open = descriptors->next()) find_in_descriptor(task, *open, surroundings, obstacles);
+    const std::string folder = "/proc/" + std::to_string(task.host_pid);
+    for (const char* which : {"/cwd", "/root"}) {
+        const auto id = file_id_at(AT_FDCWD, (folder + which).c_str());
+        if (!id) continue;
+        if (surroundings.harmless.contains(*id)) continue;
+        if (const auto directory = open_file(folder + which, O_PATH))
+            find_in_file(task, directory->get(), *id, surroundings, obstacles);
     }
 }
 

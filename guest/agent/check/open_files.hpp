@@ -2,9 +2,12 @@
 // Open files of a process that CRIU cannot carry: kinds of descriptors, devices, files that no path leads to.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string_view>
+#include <unordered_set>
 
+#include "agent/check/descriptors.hpp"
 #include "agent/check/epolls.hpp"
 #include "agent/check/mounts.hpp"
 #include "agent/check/obstacle.hpp"
@@ -24,10 +27,12 @@ std::optional<Finding> judge_place(std::string_view path, Place place);
 // "mnt_id:" of /proc/PID/fdinfo/N; nothing where there is none.
 std::optional<int> parse_mount_id(std::string_view fdinfo);
 
-// What open files of all tasks are judged by.
+// What open files of all tasks are judged by; each file once, however many descriptors refer to it.
 struct Surroundings {
     MountTable mounts;
     Epolls epolls;
+    std::unordered_set<FileId, FileIdHash> harmless = {};
+    std::map<FileId, Finding> refused = {};
 };
 
 // Descriptors, working and root directory. Tasks by ascending pid.

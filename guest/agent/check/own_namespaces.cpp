@@ -41,7 +41,14 @@ ino_t namespace_inode(pid_t host_pid, const char* which) {
     return ::stat(path.c_str(), &information) == 0 ? information.st_ino : 0;
 }
 
-void find_own_namespaces(const Task& task, const Task& init, Obstacles& obstacles) {
+NamespaceInodes namespaces_of(pid_t host_pid) {
+    NamespaceInodes inodes{};
+    static_assert(std::tuple_size_v<NamespaceInodes> == kKinds.size());
+    for (std::size_t i = 0; i < kKinds.size(); ++i) inodes[i] = namespace_inode(host_pid, kKinds[i].name);
+    return inodes;
+}
+
+void find_own_namespaces(const Task& task, const NamespaceInodes& shared, Obstacles& obstacles) {
     if (task.depth > 1)
         add(obstacles, task,
             {"a nested PID namespace", "The machine's own PID namespace is carried over only.",
@@ -50,12 +57,11 @@ void find_own_namespaces(const Task& task, const Task& init, Obstacles& obstacle
         add(obstacles, task,
             {"a PID namespace of its own for its children", "Nested PID namespaces cannot be carried over.",
              "Stop the container."});
-    for (const Kind& kind : kKinds) {
-        const ino_t own = namespace_inode(task.host_pid, kind.name),
-                    shared = namespace_inode(init.host_pid, kind.name);
-        if (own == 0 || shared == 0 || own == shared) continue;
+    const auto own = namespaces_of(task.host_pid);
+    for (std::size_t i = 0; i < kKinds.size(); ++i) {
+        if (own[i] == 0 || shared[i] == 0 || own[i] == shared[i]) continue;
         add(obstacles, task,
-            {kind.what, "Nested namespaces of this kind cannot be carried over.", kind.advice});
+            {kKinds[i].what, "Nested namespaces of this kind cannot be carried over.", kKinds[i].advice});
     }
 }
 

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <array>
+
 #include "agent/check/obstacle.hpp"
 #include "agent/userland/tasks.hpp"
 
@@ -12,7 +14,12 @@ namespace nap::agent {
 // Of /proc/PID/ns/WHICH; 0 where it cannot be told.
 ino_t namespace_inode(pid_t host_pid, const char* which);
 
-void find_own_namespaces(const Task& task, const Task& init, Obstacles& obstacles);
+// The inodes of those that a task may not have apart.
+using NamespaceInodes = std::array<ino_t, 7>;
+NamespaceInodes namespaces_of(pid_t host_pid);
+
+// `shared`: those of the machine's init.
+void find_own_namespaces(const Task& task, const NamespaceInodes& shared, Obstacles& obstacles);
 
 // Those in which a thread is, but not its process. `host_tid`: the thread's.
 void find_threads_namespaces(const Task& task, pid_t host_tid, Obstacles& obstacles);

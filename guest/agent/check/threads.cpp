@@ -25,15 +25,20 @@ bool differs(pid_t one, pid_t other, int what) {
     return ::syscall(SYS_kcmp, one, other, what, 0, 0) > 0;
 }
 
+pid_t tracer_of(const Task& task, pid_t host_tid) {
+    if (host_tid == task.host_pid) return task.tracer;
+    auto status = read_file("/proc/" + std::to_string(host_tid) + "/status");
+    const auto thread = status ? parse_status(*status) : std::nullopt;
+    return thread ? thread->tracer : 0;
+}
+
 void find_in_thread(const Task& task, pid_t host_tid, Obstacles& obstacles) {
     if (const int policy = ::sched_getscheduler(host_tid); policy >= 0)
         if (auto finding = judge_scheduling(policy)) add(obstacles, task, std::move(*finding));
-    if (auto status = read_file("/proc/" + std::to_string(host_tid) + "/status"))
-        if (const auto thread = parse_status(*status); thread && thread->tracer != 0)
-            add(obstacles, task,
-                {"a debugger or tracer attached",
-                 "A process can be traced by one other only, and CRIU needs to.",
-                 "Detach it (strace, gdb) before the update."});
+    if (tracer_of(task, host_tid) != 0)
+        add(obstacles, task,
+            {"a debugger or tracer attached", "A process can be traced by one other only, and CRIU needs to.",
+             "Detach it (strace, gdb) before the update."});
     if (host_tid == task.host_pid) return;
     find_threads_namespaces(task, host_tid, obstacles);
     const char* const why = "Threads are carried over as sharing these with their process.";
@@ -72,6 +77,7 @@ void find_in_threads(const Task& task, Obstacles& obstacles) {
                  "(pthread_exit)."});
         return;
     }
+    if (task.threads == 1) return find_in_thread(task, task.host_pid, obstacles);
     std::error_code error;
     for (const auto& entry :
          fs::directory_iterator("/proc/" + std::to_string(task.host_pid) + "/task", error))

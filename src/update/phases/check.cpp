@@ -2,15 +2,14 @@
 // Check: would this update work? Nothing is disturbed.
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+
 #include "machine/memory_file.hpp"
-#include "update/agent/agent_answers.hpp"
 #include "update/attempt.hpp"
 
 namespace nap::update {
 
 namespace {
-
-using Json = nlohmann::json;
 
 // What the machine writes to its disk between commit and merge; a moment's worth.
 constexpr std::uint64_t kOverlayRoom = 64 * kMiB;
@@ -25,13 +24,12 @@ Result<> check_room(RunningMachine& machine) {
 }  // namespace
 
 Result<std::vector<Obstacle>> find_obstacles(RunningMachine& machine, const kernel::Kernel* newer,
-                                             const TimeLimits& limits) {
+                                             const agent::Looked& looked, const TimeLimits& limits) {
     std::vector<Obstacle> obstacles;
     if (newer != nullptr && newer->version == machine.kernel.version)
         obstacles.push_back(
             {0, "", "kernel " + newer->version + " runs already", "", "choose another kernel"});
-    NAP_TRY(Json reply, machine.generation->agent().call("check", Json::object(), limits.call));
-    NAP_TRY(auto found, agent::obstacles_from(reply));
+    NAP_TRY(auto found, agent::check(machine.generation->agent(), limits.call, looked));
     obstacles.insert(obstacles.end(), found.begin(), found.end());
     return obstacles;
 }
@@ -43,7 +41,13 @@ Result<> check(Attempt& attempt) {
     if (auto room = check_room(attempt.machine); !room)
         return std::unexpected(room.error().within(fmt::format(
             "{} cannot be updated to {} now", attempt.machine.config.name, attempt.newer_kernel.version)));
-    NAP_TRY(auto obstacles, find_obstacles(attempt.machine, &attempt.newer_kernel, attempt.limits));
+    auto tell = [&attempt](std::uint64_t checked, std::uint64_t of) {
+        attempt.tell(
+            Phase::check,
+            0.05 * static_cast<double>(checked) / static_cast<double>(std::max<std::uint64_t>(of, 1)),
+            fmt::format("checking what runs: {} of {} processes", checked, of));
+    };
+    NAP_TRY(auto obstacles, find_obstacles(attempt.machine, &attempt.newer_kernel, tell, attempt.limits));
     if (obstacles.empty()) return {};
     std::string text = fmt::format(
         "{} still runs on kernel {} and cannot be updated to {} now:", attempt.machine.config.name,
