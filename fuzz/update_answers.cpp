@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Any JSON as an answer of the agent: what is taken from it is within its range.
 #include <cstdlib>
+#include <limits>
 #include <span>
 
 #include "update/agent/agent_answers.hpp"
@@ -11,7 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!json) return 0;
     (void)nap::channel::reply_from_json(*json);
     (void)anchors_from(*json);
-    if (auto clocks = clocks_from(*json); clocks && (clocks->realtime_ns < 0 || clocks->monotonic_ns < 0))
+    if (auto monotonic = monotonic_from(*json); monotonic && *monotonic < 0) std::abort();
+    constexpr auto kLatest = std::numeric_limits<std::int64_t>::max() / 4;
+    if (auto frozen = frozen_from(*json);
+        frozen && (frozen->time_offset_ns > kLatest || frozen->realtime_ahead_ns < -kLatest))
         std::abort();
     if (auto pid = process_id(*json, "host_pid", "restore"); pid && *pid <= 0) std::abort();
     if (auto obstacles = obstacles_from(*json))

@@ -15,6 +15,7 @@
 #include "context/areas.hpp"
 #include "context/interrupted_call.hpp"
 #include "context/plan.hpp"
+#include "update/agent/clock_reading.hpp"
 #include "update/guard.hpp"
 #include "update/phases/memory_watch.hpp"
 #include "update/recovery/journal.hpp"
@@ -50,8 +51,9 @@ struct Attempt {
     // Prepared.
     walk::Anchors older_anchors, newer_anchors;
     std::optional<MappedFile> older_memory, newer_memory;  // K of each
-    // Frozen: calls to go on with; what time is left of each as of `machine_time_at`.
+    // Frozen: calls to go on with; what time is left of each as of `calls_at`.
     std::vector<context::InterruptedCall> interrupted_calls;
+    std::chrono::steady_clock::time_point calls_at;
     // Captured.
     context::Carried carried;
     context::Areas areas;
@@ -59,9 +61,11 @@ struct Attempt {
     context::Plan plan;
     std::unique_ptr<channel::Call> restore_call;
     std::int32_t newer_init_host_pid = 0;
-    // The machine's clock: CLOCK_REALTIME of the older kernel (ns) and the host's clock at the same instant.
-    std::int64_t machine_time_ns = 0;
-    std::chrono::steady_clock::time_point machine_time_at;
+    // The userland's clock, and the newer kernel's own, both as the host reads them in prepare.
+    std::optional<agent::ClockReading> userland_clock, newer_clock;
+    // CLOCK_REALTIME, known when the userland is frozen; and what it is ahead of the userland's clock, ns.
+    std::optional<agent::ClockReading> time_of_day;
+    std::int64_t realtime_ahead_ns = 0;
     std::chrono::steady_clock::time_point frozen_at;
     std::string user_memory_hash;
     bool resumed = false;  // the userland runs in the newer kernel
@@ -83,7 +87,6 @@ struct Attempt {
     [[nodiscard]] Result<> point(std::string_view name);
     // For guards: what could not be given back is reported, not thrown.
     [[nodiscard]] Guard::Problem problem(std::string what);
-    [[nodiscard]] std::int64_t machine_time_now() const;
     // After commit: a failure is a warning in the report.
     void warn(const Result<>& done, std::string_view what);
     // The report's last words: "updated", "rolled back" or "lost", from which kernel to which, and when what

@@ -102,6 +102,12 @@ Result<> walk_noise(Attempt& attempt) {
     return {};
 }
 
+// Of both agents, the first call of each name from here on.
+Result<> make_slow(Attempt& attempt) {
+    NAP_CHECK(ask<true>(attempt, "slow"));
+    return ask<false>(attempt, "slow");
+}
+
 Result<> flip_contexts(Attempt& attempt) {
     attempt.tamper = [flipped = false](std::vector<std::byte>& bytes) mutable {
         if (!std::exchange(flipped, true)) bytes[bytes.size() / 2] ^= std::byte{0x10};
@@ -188,6 +194,7 @@ const std::map<std::string_view, Fault>& faults() {
         {"walk-noise", walk_noise},
         {"contexts-flipped", flip_contexts},
         {"contexts-truncated", truncate_contexts},
+        {"slow", make_slow},
         {"state-full", refuse_writing},
         {"memory-full", [](Attempt& attempt) { return fill(attempt, attempt.machine.paths.memory); }},
         {"disk-full", fill_disk},

@@ -47,11 +47,6 @@ void Attempt::conclude(std::string outcome, std::string older, std::string newer
     report.steps = timeline.steps();
 }
 
-std::int64_t Attempt::machine_time_now() const {
-    auto passed = std::chrono::steady_clock::now() - machine_time_at;
-    return machine_time_ns + std::chrono::duration_cast<std::chrono::nanoseconds>(passed).count();
-}
-
 std::uint64_t memory_of_generation(RunningMachine& machine) {
     return own_memory(machine.generation->process().pid()) +
            allocated(machine.paths.kernel_memory(machine.number));
@@ -70,8 +65,9 @@ namespace {
 using Json = nlohmann::json;
 
 Json machine_time_facts(const Attempt& attempt) {
-    auto at = std::chrono::nanoseconds(attempt.machine_time_at.time_since_epoch()).count();
-    return {{"realtime_ns", attempt.machine_time_ns}, {"host_monotonic_ns", at}};
+    const auto& time = *attempt.time_of_day;
+    return {{"realtime_ns", time.guest_ns},
+            {"host_monotonic_ns", std::chrono::nanoseconds(time.host.time_since_epoch()).count()}};
 }
 
 struct PhaseStep {

@@ -19,6 +19,8 @@
 #include <map>
 #include <vector>
 
+#include "tell_clocks.hpp"
+
 namespace guest {
 
 namespace {
@@ -233,10 +235,12 @@ static int dispatch(const std::vector<std::string>& arguments) {
         list(holders());
         return 0;
     }
+    if (verb == "tell-clocks") return tell_clocks();
     for (const auto& command : kCommands)
         if (verb == command.name) return run(command, {arguments.begin() + 1, arguments.end()});
     std::cerr << "usage: guest-states list|start|verify|damage|stop|selftest [NAME...]\n"
-                 "       guest-states holders | hold|release NAME...\n";
+                 "       guest-states holders | hold|release NAME...\n"
+                 "       guest-states tell-clocks\n";
     return 2;
 }
 

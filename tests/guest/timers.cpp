@@ -97,7 +97,8 @@ class Timers : public State {
 class Clocks : public State {
   public:
     void set_up() override {
-        for (std::size_t i = 0; i < kClocks.size(); ++i) last_[i] = begin_[i] = now(kClocks[i]);
+        begin_ = together();
+        for (std::size_t i = 0; i < kClocks.size(); ++i) last_[i] = begin_[i];
         std::thread([this] {
             for (;;) {
                 for (std::size_t i = 0; i < kClocks.size(); ++i) look(i);
@@ -108,15 +109,17 @@ class Clocks : public State {
     void verify() override {
         sleep_ms(100);
         require(backwards_ == 0, "a clock went backwards by ", backwards_.load(), " ns");
-        std::array<std::int64_t, kClocks.size()> passed{};
+        auto passed = together();
         for (std::size_t i = 0; i < kClocks.size(); ++i) {
-            passed[i] = now(kClocks[i]) - begin_[i];
+            passed[i] -= begin_[i];
             require(passed[i] > 0, "clock ", kClocks[i], " stands at or before its beginning");
         }
         for (std::size_t i = 1; i < kClocks.size(); ++i) {
             const auto apart = passed[i] - passed[0];
-            require(apart > -kApart && apart < kApart, "clock ", kClocks[i], " advanced by ",
-                    apart / 1'000'000, " ms more than clock ", kClocks[0]);
+            // The time of day alone goes on while an update that is rolled back has stopped the kernel
+            const auto most = kClocks[i] == CLOCK_REALTIME ? kStopped : kApart;
+            require(apart > -kApart && apart < most, "clock ", kClocks[i], " advanced by ", apart / 1'000'000,
+                    " ms more than clock ", kClocks[0]);
         }
         require(now(CLOCK_REALTIME) > kPlausible, "the time of day is not plausible");
         const auto used = now(CLOCK_PROCESS_CPUTIME_ID);
@@ -126,13 +129,27 @@ class Clocks : public State {
 
   private:
     static constexpr std::array<clockid_t, 3> kClocks{CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME};
-    static constexpr std::int64_t kApart = 2'000'000'000;
+    static constexpr std::int64_t kApart = 50'000'000, kStopped = 600'000'000'000;
     static constexpr std::int64_t kPlausible = 1'600'000'000'000'000'000;
 
     static std::int64_t now(clockid_t clock) {
         timespec time{};
         check(clock_gettime(clock, &time), "clock_gettime");
         return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+    }
+    // All of them as near to one instant as this processor lets us be.
+    static std::array<std::int64_t, kClocks.size()> together() {
+        std::array<std::int64_t, kClocks.size()> best{};
+        std::int64_t shortest = 3'600'000'000'000;
+        for (int tries = 0; tries < 100 && shortest > 1'000'000; ++tries) {
+            std::array<std::int64_t, kClocks.size()> read{};
+            for (std::size_t i = 0; i < kClocks.size(); ++i) read[i] = now(kClocks[i]);
+            const auto apart = now(kClocks[0]) - read[0];
+            if (apart >= shortest) continue;
+            shortest = apart;
+            best = read;
+        }
+        return best;
     }
     void look(std::size_t i) {
         const auto time = now(kClocks[i]);

@@ -12,6 +12,7 @@
 #include "tests/channel/hostile_peer.hpp"
 #include "tests/machine/scratch.hpp"
 #include "update/agent/agent_calls.hpp"
+#include "update/agent/clock_reading.hpp"
 #include "update/phases/contexts.hpp"
 #include "update/phases/images.hpp"
 
@@ -37,7 +38,7 @@ TEST(HostileAgent, GarbageEndsTheLink) {
             peer.wait_for_end();
         });
         EXPECT_FALSE(agent::anchors(*hostile.link, 20s));
-        EXPECT_FALSE(agent::clocks(*hostile.link, 20s));
+        EXPECT_FALSE(agent::read_clock(*hostile.link, 20s));
     }
 }
 
@@ -47,12 +48,12 @@ TEST(HostileAgent, FrameThatClaimsGigabytesIsRefusedAtItsHeader) {
         peer.say(std::string_view("\xff\xff\xff\x7f\x02\x00\x4e\x70\x01\x00\x00\x00", 12));
         peer.wait_for_end();
     });
-    EXPECT_FALSE(agent::clocks(*hostile.link, 20s));
+    EXPECT_FALSE(agent::read_clock(*hostile.link, 20s));
 }
 
 TEST(HostileAgent, SilenceEndsAtTheLimit) {
     HostileLink hostile([](HostilePeer& peer) { peer.wait_for_end(); });
-    EXPECT_EQ(agent::clocks(*hostile.link, 100ms).error().kind, ErrorKind::timeout);
+    EXPECT_EQ(agent::read_clock(*hostile.link, 100ms).error().kind, ErrorKind::timeout);
     auto call = hostile.link->start("restore");
     ASSERT_TRUE(call);
     EXPECT_EQ(agent::wait_for_state(**call, "ready", 100ms).error().kind, ErrorKind::timeout);
@@ -77,13 +78,13 @@ TEST(HostileAgent, RepliesToCallsNeverMadeAreDropped) {
     HostileLink hostile([](HostilePeer& peer) {
         for (std::uint32_t call = 101; call < 501; call += 2) peer.reply(call, "{}");
         auto call = peer.hear_call();
-        peer.reply(call, R"({"realtime": 5, "monotonic": 6})");
-        peer.reply(call, R"({"realtime": 7, "monotonic": 8})");
+        peer.reply(call, R"({"monotonic": 5})");
+        peer.reply(call, R"({"monotonic": 7})");
         peer.wait_for_end();
     });
-    auto clocks = agent::clocks(*hostile.link, 20s);
+    auto clocks = agent::read_clock(*hostile.link, 20s);
     ASSERT_TRUE(clocks) << clocks.error().message;
-    EXPECT_EQ(clocks->realtime_ns, 5);
+    EXPECT_EQ(clocks->guest_ns, 5);
 }
 
 TEST(HostileAgent, WrongOrderIsAnError) {
@@ -135,11 +136,11 @@ TEST(HostileAgent, FloodForNoCallIsDropped) {
         const std::string block(64 << 10, 'x');
         for (int i = 0; i < 2048; ++i)
             if (!peer.say(FrameType::data, 77, block)) return;
-        peer.reply(call, R"({"realtime": 5, "monotonic": 6})");
+        peer.reply(call, R"({"monotonic": 5})");
         peer.wait_for_end();
     });
     auto before = test::own_status("VmRSS");
-    EXPECT_TRUE(agent::clocks(*hostile.link, 60s));
+    EXPECT_TRUE(agent::read_clock(*hostile.link, 60s));
     EXPECT_LT(test::own_status("VmRSS") - before, 32 << 10);
 }
 
@@ -163,9 +164,12 @@ TEST(HostileAgent, ValuesOfOtherTypesAreErrors) {
     for (const char* value : {"null", "\"1\"", "-1", "1.5", "1e300", "-1e300", "18446744073709551616",
                               "9223372036854775807", "[]", "{}", "[1]", "true"}) {
         SCOPED_TRACE(value);
-        EXPECT_FALSE(agent::clocks_from({{"realtime", Json::parse(value)}, {"monotonic", 1U}}));
-        EXPECT_FALSE(agent::clocks_from({{"realtime", 1U}, {"monotonic", Json::parse(value)}}));
-        EXPECT_FALSE(agent::clocks_from(Json::parse(value)));
+        EXPECT_FALSE(agent::monotonic_from({{"monotonic", Json::parse(value)}}));
+        EXPECT_FALSE(agent::monotonic_from(Json::parse(value)));
+        EXPECT_FALSE(agent::frozen_from(Json::parse(value)));
+        EXPECT_EQ(
+            agent::frozen_from({{"realtime_ahead", Json::parse(value)}, {"time_offset", 0U}}).has_value(),
+            value == std::string_view("-1"));
         EXPECT_FALSE(agent::anchors_from(Json::parse(value)));
         EXPECT_FALSE(agent::process_id({{"host_pid", Json::parse(value)}}, "host_pid", "restore"));
         EXPECT_FALSE(agent::number(Json::parse(value), "pages", "settle"));
@@ -175,13 +179,13 @@ TEST(HostileAgent, ValuesOfOtherTypesAreErrors) {
 }
 
 TEST(HostileAgent, JsonBombsAreRefused) {
-    for (const auto& bomb : {std::string(500'000, '['), "{\"realtime\": " + std::string(400'000, '[') +
+    for (const auto& bomb : {std::string(500'000, '['), "{\"monotonic\": " + std::string(400'000, '[') +
                                                             std::string(400'000, ']') + "}"}) {
         HostileLink hostile([&](HostilePeer& peer) {
             peer.reply(peer.hear_call(), bomb);
             peer.wait_for_end();
         });
-        auto clocks = agent::clocks(*hostile.link, 60s);
+        auto clocks = agent::read_clock(*hostile.link, 60s);
         ASSERT_FALSE(clocks);
         EXPECT_EQ(clocks.error().kind, ErrorKind::protocol);
     }
@@ -194,7 +198,7 @@ TEST(HostileAgent, MessagesCommandNoTerminal) {
         peer.say(FrameType::reply, peer.hear_call(), error.dump());
         peer.wait_for_end();
     });
-    auto clocks = agent::clocks(*hostile.link, 20s);
+    auto clocks = agent::read_clock(*hostile.link, 20s);
     ASSERT_FALSE(clocks);
     EXPECT_THAT(clocks.error().message, testing::StartsWith("?]0;owned? ??x"));
     EXPECT_LT(clocks.error().message.size(), 20'000U);

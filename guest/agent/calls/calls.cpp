@@ -76,6 +76,7 @@ Result<Json> dispatch(Agent& agent, const std::string& name, const Json& params,
 
 Result<Json> answer(Agent& agent, const std::string& method, const Json& params, Call& call) {
     try {
+        const Slowness slowness(method);
         auto result = dispatch(agent, method, params, call);
         if (!result) log(method + " failed: " + result.error().message);
         return result;

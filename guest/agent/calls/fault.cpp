@@ -13,6 +13,8 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <mutex>
+#include <set>
 #include <sstream>
 #include <string_view>
 #include <thread>
@@ -143,6 +145,25 @@ Result<> adopt_frame(const Json& params) {
     return {};
 }
 
+constexpr std::chrono::milliseconds kHalfSlow{300};
+
+struct Slow {
+    std::mutex mutex;
+    bool asked = false;
+    std::set<std::string> methods;  // that have been
+};
+
+Slow& slow() {
+    static Slow state;
+    return state;
+}
+
+Result<> be_slow(const Json&) {
+    const std::lock_guard lock(slow().mutex);
+    slow().asked = true;
+    return {};
+}
+
 using Fault = Result<> (*)(const Json& params);
 
 const std::map<std::string_view, Fault>& faults() {
@@ -168,11 +189,24 @@ const std::map<std::string_view, Fault>& faults() {
          [](const Json&) { return write_file("/sys/module/nap/parameters/fail_at_run", kRunThatFails); }},
         {"adopt-frame", adopt_frame},
         {"move-pages", move_pages},
+        {"slow", be_slow},
     };
     return known;
 }
 
 }  // namespace
+
+Slowness::Slowness(const std::string& method) {
+    {
+        const std::lock_guard lock(slow().mutex);
+        slow_ = slow().asked && slow().methods.insert(method).second;
+    }
+    if (slow_) std::this_thread::sleep_for(kHalfSlow);
+}
+
+Slowness::~Slowness() {
+    if (slow_) std::this_thread::sleep_for(kHalfSlow);
+}
 
 Result<Json> fault(Agent&, const Json& params, Call&) {
     NAP_CHECK(require_testing());

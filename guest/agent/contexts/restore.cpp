@@ -2,6 +2,7 @@
 #include "agent/contexts/restore.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 
 #include "agent/calls/files.hpp"
@@ -12,16 +13,36 @@
 #include "agent/contexts/criu.hpp"
 #include "agent/contexts/intake.hpp"
 #include "agent/contexts/restorer.hpp"
+#include "agent/machine/clock.hpp"
 #include "agent/userland/freeze.hpp"
 #include "agent/userland/tasks.hpp"
+#include "base/fd.hpp"
+#include "context/criu_clocks.hpp"
 
 namespace nap::agent {
 
+namespace fs = std::filesystem;
 using channel::Call;
 
 namespace {
 
 constexpr std::chrono::milliseconds kFrozenLimit{5'000};
+
+// What has passed since the dump by the userland's clock, which is `ahead` of this kernel's.
+Result<Advance> advance_since_dump(const fs::path& images, std::int64_t ahead) {
+    std::error_code failure;
+    for (const auto& entry : fs::directory_iterator(images, failure)) {
+        if (!entry.path().filename().native().starts_with("timens-")) continue;
+        NAP_TRY(const std::string image, read_file(entry.path()));
+        NAP_TRY(const std::int64_t dumped, context::read_criu_monotonic(as_bytes(image)));
+        const auto now = monotonic_now();
+        if (now + ahead <= dumped)
+            return fail(ErrorKind::refused, "the userland's clock would go backwards, by " +
+                                                std::to_string(dumped - now - ahead) + " ns");
+        return Advance{now + ahead - dumped, now};
+    }
+    return fail(ErrorKind::protocol, "CRIU's images do not tell the clocks");
+}
 
 // All restored processes, moved into the userland's frozen cgroup: what they are given from here on is
 // charged to it, and none of them runs when CRIU lets go of it. They are younger than CRIU.
@@ -40,8 +61,8 @@ Result<HostPids> move_into_cgroup(pid_t criu) {
 }  // namespace
 
 Result<Json> restore(Agent& agent, const Json& params, Call& call) {
-    const auto asked = std::chrono::steady_clock::now().time_since_epoch();
-    NAP_TRY(const std::uint64_t stood_still, number(params, "advance_ns"));
+    NAP_TRY(const std::int64_t monotonic_ahead, ahead(params, "monotonic_ahead"));
+    NAP_TRY(const std::int64_t realtime_ahead, ahead(params, "realtime_ahead"));
     NAP_TRY(const std::string members, read_file(std::string(kCgroup) + "/cgroup.procs"));
     if (!members.empty()) return fail(ErrorKind::busy, "a userland is there already");
     NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
@@ -52,8 +73,10 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     const std::lock_guard lock(agent.lifecycle);
     Warnings warnings;
     NAP_CHECK(put_back_before_tasks(agent, folders.images, warnings));
-    NAP_TRY(Restorer criu,
-            Restorer::start(folders, {.ns = stood_still, .at = static_cast<std::uint64_t>(asked.count())}));
+    // Timers of CLOCK_REALTIME are set by what it shows
+    NAP_CHECK(set_realtime_ahead(realtime_ahead + monotonic_ahead));
+    NAP_TRY(const Advance advance, advance_since_dump(folders.images, monotonic_ahead));
+    NAP_TRY(Restorer criu, Restorer::start(folders, advance));
     NAP_CHECK(criu.wait_until_ready());
     NAP_CHECK(call.send_event({{"state", "ready"}}));
     NAP_TRY(const Intake intake, receive_plan(call));

@@ -13,7 +13,7 @@ namespace nap::agent {
 // The monotonic clocks go on as if so much had passed since the dump when this kernel's CLOCK_MONOTONIC was
 // `at`; what has passed since is added.
 struct Advance {
-    std::uint64_t ns, at;
+    std::int64_t ns, at;
 };
 
 // Never kills CRIU, nor what it restored: tasks that die write to their memory, and a killed CRIU would let

@@ -6,6 +6,7 @@
 #include "agent/contexts/adoption.hpp"
 #include "agent/machine/clock.hpp"
 #include "agent/userland/freeze.hpp"
+#include "agent/userland/time_offset.hpp"
 
 namespace nap::agent {
 
@@ -13,11 +14,14 @@ using channel::Call;
 
 Result<Json> resume(Agent& agent, const Json& params, Call&) {
     const std::lock_guard lock(agent.lifecycle);
-    NAP_TRY(const std::uint64_t realtime, number(params, "realtime"));
+    NAP_TRY(const std::int64_t realtime_ahead, ahead(params, "realtime_ahead"));
     NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
     NAP_CHECK(device.resume());
     // The older kernel is gone: a clock that cannot be set must not keep the userland frozen.
-    if (auto set = set_realtime(realtime); !set) log(set.error().message);
+    auto offset = userland_time_offset();
+    if (!offset) log(offset.error().message);
+    if (offset)
+        if (auto set = set_realtime_ahead(realtime_ahead + *offset); !set) log(set.error().message);
     if (auto restored = agent.out_of_memory.restore(); !restored) log(restored.error().message);
     NAP_CHECK(set_frozen(false));
     return Json::object();

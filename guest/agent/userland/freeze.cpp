@@ -14,8 +14,10 @@
 
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/machine/clock.hpp"
 #include "agent/userland/in_flight.hpp"
 #include "agent/userland/tasks.hpp"
+#include "agent/userland/time_offset.hpp"
 #include "agent/userland/watchdog.hpp"
 #include "base/fd.hpp"
 
@@ -115,11 +117,15 @@ Result<Json> freeze(Agent& agent, const Json& params, Call&) {
     NAP_TRY(const std::uint64_t thaw_after, number(params, "thaw_after_ms"));
     const std::lock_guard lock(agent.lifecycle);
     NAP_CHECK(set_thaw_deadline(std::chrono::milliseconds(std::min(thaw_after, kLongestFreeze))));
-    if (auto done = freeze_where_dumpable(); !done) {
+    auto done = freeze_where_dumpable();
+    auto offset = userland_time_offset();
+    if (done && !offset) done = std::unexpected(offset.error());
+    if (!done) {
         (void)set_frozen(false);
         return std::unexpected(done.error().within("freezing failed, the userland runs on"));
     }
-    return Json::object();
+    // Nobody sets the clock from here on
+    return Json{{"realtime_ahead", realtime_ahead() - *offset}, {"time_offset", *offset}};
 }
 
 Result<Json> thaw(Agent& agent, const Json&, Call&) {

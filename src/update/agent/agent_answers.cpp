@@ -9,8 +9,8 @@ namespace nap::update::agent {
 
 namespace {
 
-// What a clock may show: sums of two stay within an int64_t.
-constexpr std::uint64_t kLatest = std::numeric_limits<std::int64_t>::max() / 2;
+// What a clock may show: sums of a few stay within an int64_t.
+constexpr std::int64_t kLatest = std::numeric_limits<std::int64_t>::max() / 4;
 
 // More than a person reads.
 constexpr std::size_t kMostWarnings = 100;
@@ -23,6 +23,19 @@ Obstacle obstacle_from(const Json& json) {
     auto pid = channel::number_in(json, "pid", std::numeric_limits<std::int32_t>::max());
     return {static_cast<std::int32_t>(pid.value_or(0)), text("name"), text("what"), text("why"),
             text("advice")};
+}
+
+// Of two clocks; may be negative.
+Result<std::int64_t> difference(const Json& answer, const char* key, std::string_view method) {
+    const auto found = answer.find(key);
+    if (found != answer.end() && found->is_number_integer()) {
+        // Of unsigned numbers those that are too large come out negative
+        const auto ns = found->get<std::int64_t>();
+        if (ns >= -kLatest && ns <= kLatest && (ns >= 0) >= found->is_number_unsigned()) return ns;
+    }
+    return fail(ErrorKind::protocol,
+                fmt::format("the agent's answer to {} is not what it must be: {} is no difference of clocks",
+                            method, key));
 }
 
 }  // namespace
@@ -63,10 +76,16 @@ Result<walk::Anchors> anchors_from(const Json& answer) {
     return out;
 }
 
-Result<Clocks> clocks_from(const Json& answer) {
-    NAP_TRY(auto realtime, number(answer, "realtime", "clock", kLatest));
+Result<std::int64_t> monotonic_from(const Json& answer) {
     NAP_TRY(auto monotonic, number(answer, "monotonic", "clock", kLatest));
-    return Clocks{static_cast<std::int64_t>(realtime), static_cast<std::int64_t>(monotonic)};
+    return static_cast<std::int64_t>(monotonic);
+}
+
+Result<Frozen> frozen_from(const Json& answer) {
+    Frozen frozen;
+    NAP_TRY(frozen.realtime_ahead_ns, difference(answer, "realtime_ahead", "freeze"));
+    NAP_TRY(frozen.time_offset_ns, difference(answer, "time_offset", "freeze"));
+    return frozen;
 }
 
 Result<std::vector<Obstacle>> obstacles_from(const Json& answer) {

@@ -22,10 +22,13 @@ Result<std::uint64_t> number(const Json& answer, const char* key, std::string_vi
 Result<std::int32_t> process_id(const Json& answer, const char* key, std::string_view method);
 
 Result<walk::Anchors> anchors_from(const Json& answer);
-struct Clocks {
-    std::int64_t realtime_ns = 0, monotonic_ns = 0;
+// To `clock`: the guest's CLOCK_MONOTONIC, ns.
+Result<std::int64_t> monotonic_from(const Json& answer);
+// To `freeze`, ns: what CLOCK_REALTIME is ahead of that, and what that is ahead of the kernel's own.
+struct Frozen {
+    std::int64_t realtime_ahead_ns = 0, time_offset_ns = 0;
 };
-Result<Clocks> clocks_from(const Json& answer);
+Result<Frozen> frozen_from(const Json& answer);
 
 Result<std::vector<Obstacle>> obstacles_from(const Json& answer);
 

@@ -31,11 +31,6 @@ Result<std::int32_t> userland_init(channel::Link& agent, Milliseconds limit) {
     return static_cast<std::int32_t>(pid);
 }
 
-Result<Clocks> clocks(channel::Link& agent, Milliseconds limit) {
-    NAP_TRY(Json answer, agent.call("clock", Json::object(), limit));
-    return clocks_from(answer);
-}
-
 Result<> wait_for_state(channel::Call& call, std::string_view state, Milliseconds limit) {
     auto deadline = Clock::now() + limit;
     for (;;) {

@@ -21,8 +21,6 @@ Result<walk::Anchors> anchors(channel::Link& agent, Milliseconds limit);
 // The host PID of the userland's init; 0 where no userland runs.
 Result<std::int32_t> userland_init(channel::Link& agent, Milliseconds limit);
 
-Result<Clocks> clocks(channel::Link& agent, Milliseconds limit);
-
 // Until the agent tells that it has come to `state` (an event); its reply before that is an error. The limit
 // is for all of it, however much it says.
 Result<> wait_for_state(channel::Call& call, std::string_view state, Milliseconds limit);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "update/phases/borrowed.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <vector>
 
@@ -21,6 +22,20 @@ Guard undone_by(Attempt& attempt, const char* method, channel::Json params, cons
             return agent::done(attempt.machine.generation->agent().call(method, params, attempt.limits.dump));
         },
         attempt.problem(what));
+}
+
+constexpr std::chrono::milliseconds kClockLimit{2'000};
+constexpr int kReadingsInPause = 20;
+
+// The clocks of a kernel whose CPUs stand still do so, too. Nobody can help CLOCK_MONOTONIC; the time of day
+// is what it is for everybody else.
+Result<> set_time_of_day(Attempt& attempt) {
+    if (!attempt.time_of_day) return {};
+    const auto limit = std::min(kClockLimit, attempt.limits.call);
+    auto& older = attempt.machine.generation->agent();
+    NAP_TRY(const auto clock, agent::read_clock(older, limit, kReadingsInPause));
+    const auto ahead = attempt.time_of_day->at(clock.host) - clock.guest_ns;
+    return agent::done(older.call("clock", {{"realtime_ahead", ahead}}, limit));
 }
 
 }  // namespace
@@ -80,7 +95,8 @@ Guard stopped_cpus(Attempt& attempt) {
                 NAP_TRY(auto now, hash_user_memory(attempt.machine.paths.user_memory()));
                 attempt.report.user_memory_unchanged = now == attempt.user_memory_hash;
             }
-            return attempt.machine.generation->continue_cpus();
+            NAP_CHECK(attempt.machine.generation->continue_cpus());
+            return set_time_of_day(attempt);
         },
         attempt.problem("letting the older kernel go on"));
 }

@@ -49,15 +49,14 @@ Result<std::uint64_t> most_image_bytes(const RunningMachine& machine) {
 // CRIU's images go from the older agent to the newer one as they come, and into a folder of ours.
 Result<> move_contexts(Attempt& attempt) {
     auto step = attempt.timeline.step("dump");
-    auto dump_began = std::chrono::steady_clock::now();
     NAP_TRY(auto dump, attempt.machine.generation->agent().start("dump", Json::object()));
     auto onward = [&](std::span<const std::byte> bytes) -> Result<> {
         if (!attempt.restore_call) {
-            // The captured clocks stand still since the dump began.
-            auto stood_still =
-                std::chrono::nanoseconds(std::chrono::steady_clock::now() - dump_began).count();
+            const auto ahead =
+                attempt.userland_clock->at(attempt.newer_clock->host) - attempt.newer_clock->guest_ns;
             NAP_TRY(attempt.restore_call,
-                    attempt.newer->agent().start("restore", {{"advance_ns", stood_still}}));
+                    attempt.newer->agent().start("restore", {{"monotonic_ahead", ahead},
+                                                             {"realtime_ahead", attempt.realtime_ahead_ns}}));
         }
         if (!attempt.tamper) return attempt.restore_call->send(bytes, 0);
         std::vector<std::byte> changed(bytes.begin(), bytes.end());

@@ -39,9 +39,9 @@ Result<> resume_userland(Attempt& attempt) {
     if (attempt.resumed) return {};
     Result<> done;
     for (int tries = 0; tries < 2 && !attempt.resumed; ++tries) {
-        done = agent::done(
-            attempt.machine.generation->agent().call("resume", {{"realtime", attempt.machine_time_now()}},
-                                                     std::min(kAnswerLimit, attempt.limits.call)));
+        done = agent::done(attempt.machine.generation->agent().call(
+            "resume", {{"realtime_ahead", attempt.realtime_ahead_ns}},
+            std::min(kAnswerLimit, attempt.limits.call)));
         attempt.resumed = done.has_value();
     }
     return done;

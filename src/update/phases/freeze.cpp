@@ -43,12 +43,15 @@ Result<> freeze(Attempt& attempt) {
     auto step = attempt.timeline.step("freeze");
     attempt.frozen_at = std::chrono::steady_clock::now();
     attempt.tasks = frozen_tasks(attempt);
-    NAP_CHECK(agent::done(
-        older.call("freeze", {{"thaw_after_ms", attempt.limits.thaw.count()}}, attempt.limits.freeze)));
-    NAP_TRY(auto clocks, agent::clocks(older, attempt.limits.call));
-    attempt.machine_time_ns = clocks.realtime_ns;
-    attempt.machine_time_at = std::chrono::steady_clock::now();
-    NAP_CHECK(read_interrupted_calls(attempt, clocks.monotonic_ns));
+    NAP_TRY(const auto frozen,
+            older.call("freeze", {{"thaw_after_ms", attempt.limits.thaw.count()}}, attempt.limits.freeze));
+    NAP_TRY(const agent::Frozen clocks, agent::frozen_from(frozen));
+    attempt.realtime_ahead_ns = clocks.realtime_ahead_ns;
+    attempt.time_of_day = attempt.userland_clock;
+    attempt.time_of_day->guest_ns += clocks.realtime_ahead_ns;
+    attempt.calls_at = std::chrono::steady_clock::now();
+    NAP_CHECK(read_interrupted_calls(attempt,
+                                     attempt.userland_clock->at(attempt.calls_at) - clocks.time_offset_ns));
     NAP_CHECK(hand_over_network(attempt));
     return attempt.point("freeze");
 }

@@ -18,7 +18,7 @@ using channel::Json;
 constexpr std::uint64_t kMostCounted = 1ULL << 60;  // sums of a few do not overflow
 
 Result<> send_interrupted_calls(Attempt& attempt) {
-    const auto passed = std::chrono::steady_clock::now() - attempt.machine_time_at;
+    const auto passed = std::chrono::steady_clock::now() - attempt.calls_at;
     auto calls = attempt.interrupted_calls;
     context::pass(calls, std::chrono::nanoseconds(passed).count());
     if (!calls.empty()) NAP_CHECK(attempt.restore_call->send(context::encode(calls), 3));

@@ -57,9 +57,7 @@ Result<> install(RunningMachine& machine, const kernel::Kernel& kernel, int numb
     return {};
 }
 
-std::int64_t host_monotonic_ns() {
-    return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+constexpr int kReadingsInPause = 20;
 
 class Recoverer {
   public:
@@ -126,6 +124,12 @@ class Recoverer {
         return Recovered{.runs = true, .report = {}};
     }
 
+    // The host's clock has not stopped since it was written down.
+    [[nodiscard]] agent::ClockReading time_of_day() const {
+        return {agent::HostClock::time_point(std::chrono::nanoseconds(of_.host_monotonic_ns)),
+                of_.realtime_ns};
+    }
+
     Recovered recovered(Attempt& attempt, const char* outcome) {
         attempt.conclude(outcome, of_.older_kernel, of_.newer_kernel);
         return {.runs = machine_.generation != nullptr, .report = attempt.report};
@@ -137,6 +141,7 @@ class Recoverer {
         NAP_CHECK(install(machine_, older, of_.older_number, living_.at(of_.older_number), limits_));
         Attempt attempt(machine_, older, {}, {}, limits_);
         NAP_TRY(attempt.journal, Journal::resume(machine_.paths.journal(), journal_));
+        if (of_.host_monotonic_ns != 0) attempt.time_of_day = time_of_day();
         attempt.files = made_files(attempt);
         attempt.quiet = quieted(attempt);
         attempt.network = handed_network(attempt);
@@ -177,9 +182,9 @@ class Recoverer {
         NAP_CHECK(end_all_but(living_, of_.newer_number));
         NAP_TRY(attempt.tap, take_tap(machine_, living_.at(of_.newer_number)));
         if (attempt.tap) NAP_CHECK(attempt.tap->attach());
-        // From here to the machine's clock as it is now: the host's has not stopped.
-        attempt.machine_time_ns = of_.realtime_ns + host_monotonic_ns() - of_.host_monotonic_ns;
-        attempt.machine_time_at = attempt.frozen_at = std::chrono::steady_clock::now();
+        NAP_TRY(const auto clock, agent::read_clock(attempt.newer->agent(), limits_.call, kReadingsInPause));
+        attempt.realtime_ahead_ns = time_of_day().at(clock.host) - clock.guest_ns;
+        attempt.frozen_at = std::chrono::steady_clock::now();
         NAP_TRY(attempt.journal, Journal::resume(machine_.paths.journal(), journal_));
         if (attempt.journal->step() == Step::restored) NAP_CHECK(attempt.journal->reach(Step::committed));
         take_over(attempt);
