@@ -103,6 +103,21 @@ TEST(QemuCommand, AvoidsTheInstructionThatTcgMiscomputes) {
     EXPECT_THAT(values(qemu_command(spec), "-accel"), testing::ElementsAre("kvm"));
 }
 
+// An emulated processor without another would have no memory barriers.
+TEST(QemuCommand, EmulatedProcessorsKeepTheirBarriers) {
+    auto spec = older();
+    spec.cpus = 1;
+    spec.accelerator = Accelerator::tcg;
+    EXPECT_THAT(values(qemu_command(spec), "-smp"), testing::ElementsAre("1,maxcpus=2"));
+    EXPECT_THAT(kernel_command_line(spec), HasSubstr("nr_cpus=1"));
+    spec.cpus = 2;
+    EXPECT_THAT(values(qemu_command(spec), "-smp"), testing::ElementsAre("2"));
+    EXPECT_THAT(kernel_command_line(spec), testing::Not(HasSubstr("nr_cpus")));
+    spec.cpus = 1;
+    spec.accelerator = Accelerator::kvm;
+    EXPECT_THAT(values(qemu_command(spec), "-smp"), testing::ElementsAre("1"));
+}
+
 TEST(QemuCommand, GivesBothGenerationsTheSameProcessor) {
     for (auto accelerator : {Accelerator::kvm, Accelerator::tcg}) {
         auto first = older(), second = newer();

@@ -38,6 +38,11 @@ void add(Arguments& to, const char* option, const Json& value) {
     add(to, option, value.dump());
 }
 
+// One emulated processor.
+bool alone(const GenerationSpec& spec) {
+    return spec.accelerator == Accelerator::tcg && spec.cpus == 1;
+}
+
 void add_machine(Arguments& to, const GenerationSpec& spec) {
     // Off: what no guest of ours uses and each boot would probe
     add(to, "-machine",
@@ -52,7 +57,9 @@ void add_machine(Arguments& to, const GenerationSpec& spec) {
         // take that for the fastest way to fill a page (ERMS, FSRM).
         add(to, "-cpu", std::string("max,-cx16,-erms,-fsrm"));
     }
-    add(to, "-smp", std::to_string(spec.cpus));
+    // With room for another processor QEMU keeps the barriers that one without may seem not to need: it is
+    // devices that the processor shares its memory with. The kernel is told that there will be no other.
+    add(to, "-smp", std::to_string(spec.cpus) + (alone(spec) ? ",maxcpus=2" : ""));
 }
 
 // What QEMU opens as fdset_path(set) is a duplicate of `descriptor`.
@@ -147,7 +154,8 @@ std::string kernel_command_line(const GenerationSpec& spec) {
     // Huge pages: below 512 MiB of K the kernel would choose never; nap's agent decides for the newer one
     return "console=ttyS0 loglevel=4 panic=-1 edd=off no_timer_check random.trust_cpu=on swiotlb=noforce "
            "transparent_hugepage=always memhp_default_state=" +
-           std::string(spec.newer ? "offline" : "online_movable") + (spec.testing ? " nap.testing" : "");
+           std::string(spec.newer ? "offline" : "online_movable") + (alone(spec) ? " nr_cpus=1" : "") +
+           (spec.testing ? " nap.testing" : "");
 }
 
 std::vector<std::string> qemu_command(const GenerationSpec& spec) {
