@@ -8,7 +8,7 @@ namespace nap::channel {
 
 namespace {
 constexpr std::size_t kReadSize = 256 * 1024;
-constexpr std::size_t kRefusalsAtOnce = 64;
+constexpr std::size_t kRefusalsAtOnce = 4096;  // a peer that reads its refusals never has so many
 }  // namespace
 
 Connection::Connection(UniqueFd fd, Handler handler, LinkOptions options)
@@ -44,6 +44,7 @@ void Connection::join() {
     if (reader_.joinable()) reader_.join();
     for (auto& answering : answering_) answering.thread.join();
     answering_.clear();
+    if (refusing_.joinable()) refusing_.join();
     wire_.close();  // even while calls outlive the link
 }
 
@@ -130,24 +131,19 @@ Result<> Connection::take_request(Frame frame) {
     auto params = json.find("params");
 
     join_finished();
-    std::size_t running = answering_.size();
-    if (running >= options_.calls_at_once + kRefusalsAtOnce)
-        return fail(ErrorKind::protocol, "the peer began too many calls");
     auto call = std::make_shared<Call::State>(frame.call, false, wire_.era());
     {
         std::lock_guard lock(mutex_);
         if (!calls_.emplace(frame.call, call).second)
             return fail(ErrorKind::protocol, "the peer began a call with a number in use");
     }
-    // A refusal is written by a thread of its own as well: this one must go on reading, whatever the peer
-    // does
-    bool refuse = running >= options_.calls_at_once;
+    if (answering_.size() >= options_.calls_at_once) return refuse(std::move(call));
     auto& answering = answering_.emplace_back();
     ++at_work_;
     try {
-        answering.thread = std::thread([this, call, refuse, &answering, name = method->get<std::string>(),
+        answering.thread = std::thread([this, call, &answering, name = method->get<std::string>(),
                                         given = params == json.end() ? Json::object() : std::move(*params)] {
-            answer(call, name, given, refuse);
+            answer(call, name, given);
             answering.done = true;
             --at_work_;
         });
@@ -167,25 +163,73 @@ void Connection::join_finished() {
     });
 }
 
+// Written by a thread of its own: the reading one must go on, whatever the peer does.
+Result<> Connection::refuse(std::shared_ptr<Call::State> call) {
+    std::unique_lock lock(mutex_);
+    if (refused_.size() >= kRefusalsAtOnce) {
+        lock.unlock();
+        remove(*call);
+        return fail(ErrorKind::protocol, "the peer began too many calls");
+    }
+    if (refuses_) {
+        refused_.push_back(std::move(call));
+        return {};
+    }
+    refuses_ = true;
+    lock.unlock();
+    if (refusing_.joinable()) refusing_.join();
+    ++at_work_;
+    try {
+        refusing_ = std::thread([this, call] {
+            write_refusals(call);
+            --at_work_;
+        });
+    } catch (const std::system_error& error) {
+        --at_work_;
+        lock.lock();
+        refuses_ = false;
+        lock.unlock();
+        remove(*call);
+        return fail(ErrorKind::resources, std::string("cannot start a thread: ") + error.what());
+    }
+    return {};
+}
+
+void Connection::write_refusals(std::shared_ptr<Call::State> next) {
+    while (next) {
+        reply(*next, "", fail(ErrorKind::busy, "too many calls at once"));
+        std::lock_guard lock(mutex_);
+        next = refused_.empty() ? nullptr : refused_.front();
+        if (next)
+            refused_.pop_front();
+        else
+            refuses_ = false;
+    }
+}
+
 // --- answering
 
 void Connection::answer(const std::shared_ptr<Call::State>& call, const std::string& method,
-                        const Json& params, bool refuse) {
-    Result<Json> result = fail(ErrorKind::busy, "too many calls at once");
-    if (!refuse) {
+                        const Json& params) {
+    Result<Json> result;
+    {
         Call seen(shared_from_this(), call);
         result = ask_handler(method, params, seen);
     }
+    reply(*call, method, result);
+}
+
+void Connection::reply(Call::State& call, const std::string& method, const Result<Json>& result) {
     auto text = dump_json(reply_to_json(result));
     if (text.size() > kMaxPayload)
         text = dump_json(
             reply_to_json(fail(ErrorKind::resources, method + ": the answer is too long to be sent")));
-    remove(*call);
+    remove(call);
     {
-        std::lock_guard lock(call->mutex);
-        if (call->over) return;
+        std::lock_guard lock(call.mutex);
+        if (call.over) return;
     }
-    (void)write(*call, FrameType::reply, 0, as_bytes(text));
+    (void)write(call, FrameType::reply, 0, as_bytes(text));
 }
 
 Result<Json> Connection::ask_handler(const std::string& method, const Json& params, Call& call) {

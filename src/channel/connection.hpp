@@ -3,6 +3,7 @@
 // Locks: a call's state may be locked under `mutex_`, never the other way round; neither while writing.
 #pragma once
 
+#include <deque>
 #include <list>
 #include <map>
 #include <mutex>
@@ -23,6 +24,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void join();                // all threads; after shut_down
     [[nodiscard]] bool up() const { return !wire_.stopped(); }
     [[nodiscard]] bool finished();  // down for good, and nothing is being answered
+    [[nodiscard]] std::string activity() const { return wire_.activity(); }
 
     Result<std::unique_ptr<Call>> start(const std::string& method, const Json& params);
     void abandon(Call::State& call);
@@ -42,8 +44,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Error read_era();  // why it ended
     Result<> take(Frame frame);
     Result<> take_request(Frame frame);
-    void answer(const std::shared_ptr<Call::State>& call, const std::string& method, const Json& params,
-                bool refuse);
+    void answer(const std::shared_ptr<Call::State>& call, const std::string& method, const Json& params);
+    void reply(Call::State& call, const std::string& method, const Result<Json>& result);
+    Result<> refuse(std::shared_ptr<Call::State> call);
+    void write_refusals(std::shared_ptr<Call::State> next);
     Result<Json> ask_handler(const std::string& method, const Json& params, Call& call);
     void close_calls(const Error& why);
     void remove(const Call::State& call);
@@ -62,7 +66,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::optional<Error> failure_;  // what the link went down of, other than its owner's wish
     bool wished_ = false;           // shut down by its owner
 
-    std::list<Answering> answering_;        // the reading thread's, then join()'s
+    std::list<Answering> answering_;  // the reading thread's, then join()'s
+    // Calls over the limit, until a thread that writes nothing else has said so; under `mutex_`.
+    std::deque<std::shared_ptr<Call::State>> refused_;
+    std::thread refusing_;  // the reading thread's, then join()'s
+    bool refuses_ = false;
     std::atomic<std::size_t> at_work_ = 0;  // of them, those not done
 };
 

@@ -24,7 +24,8 @@ Result<Json> Link::call(const std::string& method, const Json& params, Milliseco
     NAP_TRY(auto call, connection_->start(method, params));
     auto result = call->finish(limit);
     if (!result && result.error().kind == ErrorKind::timeout)
-        return std::unexpected(result.error().within(method));
+        return fail(ErrorKind::timeout,
+                    method + ": " + result.error().message + " (the link: " + connection_->activity() + ")");
     return result;
 }
 

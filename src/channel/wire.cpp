@@ -17,6 +17,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int kLookMs = 50;  // how often a waiting side looks for what no descriptor tells
+// How often a port is read unasked. An emulated machine of one processor has no memory barriers (QEMU leaves
+// them out), so that now and then device and driver miss each other's last word and an interrupt is lost for
+// good: whoever waited for it would wait for ever.
+constexpr int kReadAgainMs = 250;
 
 bool is_socket(int fd) {
     struct stat status {};
@@ -52,6 +56,7 @@ Result<> Wire::write(std::uint64_t era, std::span<const std::byte> head, std::sp
         ssize_t put = socket_ ? ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL) : ::writev(fd_.get(), parts, 2);
         if (put >= 0) {
             auto count = static_cast<std::size_t>(put);
+            sent_.count(count);
             auto of_head = std::min(count, head.size());
             head = head.subspan(of_head);
             tail = tail.subspan(count - of_head);
@@ -72,11 +77,13 @@ Result<> Wire::write(std::uint64_t era, std::span<const std::byte> head, std::sp
 Result<std::size_t> Wire::read(std::uint64_t era, std::span<std::byte> buffer) {
     while (!stopped_ && era == era_) {
         ssize_t got = ::read(fd_.get(), buffer.data(), buffer.size());
-        if (got >= 0) return static_cast<std::size_t>(got);
+        if (got >= 0) {
+            received_.count(static_cast<std::size_t>(got));
+            return static_cast<std::size_t>(got);
+        }
         if (errno == EAGAIN) {
-            wait(POLLIN, -1);
-            std::uint64_t wakes;  // heard: the loop looks why
-            [[maybe_unused]] auto heard = ::read(wake_.get(), &wakes, sizeof wakes);
+            wait(POLLIN, socket_ ? -1 : kReadAgainMs);
+            hear_wake();
         } else if (errno != EINTR)
             return fail_errno("cannot read from the peer");
     }
@@ -90,6 +97,7 @@ bool Wire::await_peer() {
         if (::poll(&port, 1, 0) >= 0 && !(port.revents & (POLLHUP | POLLERR))) return true;
         pollfd wake{wake_.get(), POLLIN, 0};
         ::poll(&wake, 1, kLookMs);
+        hear_wake();
     }
     return false;
 }
@@ -108,6 +116,27 @@ void Wire::close() {
 void Wire::next_era() {
     ++era_;
     wake();
+}
+
+// The loop looks why.
+void Wire::hear_wake() {
+    std::uint64_t wakes;
+    [[maybe_unused]] auto heard = ::read(wake_.get(), &wakes, sizeof wakes);
+}
+
+void Wire::Passed::count(std::size_t more) {
+    bytes += more;
+    last = Clock::now();
+}
+
+std::string Wire::activity() const {
+    auto told = [](const char* what, const Passed& passed) {
+        if (passed.bytes == 0) return std::string(what) + " nothing";
+        auto ago = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - passed.last.load());
+        return what + (" " + std::to_string(passed.bytes)) + " bytes, the last " +
+               std::to_string(ago.count()) + " ms ago";
+    };
+    return told("sent", sent_) + "; " + told("received", received_);
 }
 
 void Wire::wake() {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <mutex>
 #include <span>
+#include <string>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
@@ -28,6 +29,9 @@ class Wire {
     // At least one byte; 0 once the peer is away, the era is over or the wire was stopped.
     Result<std::size_t> read(std::uint64_t era, std::span<std::byte> buffer);
 
+    // What went which way, and how long ago the last of it did: for whoever waits in vain.
+    [[nodiscard]] std::string activity() const;
+
     [[nodiscard]] std::uint64_t era() const { return era_; }
     void next_era();  // reads and writes of the era before end from now on
     // Until there is a peer again; false once stopped.
@@ -39,8 +43,16 @@ class Wire {
 
   private:
     void wake();
+    void hear_wake();
     int wait(short events,
              int limit_ms);  // poll(2)'s answer for the descriptor, 0 at the limit or when stopped
+
+    struct Passed {
+        std::atomic<std::uint64_t> bytes = 0;
+        std::atomic<std::chrono::steady_clock::time_point> last;
+        void count(std::size_t more);
+    };
+    Passed sent_, received_;
 
     UniqueFd fd_, wake_;
     std::chrono::milliseconds stall_limit_;

@@ -17,6 +17,8 @@ using channel::Json;
 
 namespace {
 
+constexpr int kMostSessions = 48;
+
 // Only a supervisor that was started for tests listens to what tests ask of an update.
 update::Testing testing_from(const Json& params, bool allowed) {
     update::Testing testing;
@@ -90,6 +92,12 @@ Result<> Service::begin_session(const std::string& method) {
                                                  machine_.config.name));
     if (doing_ == Doing::stopping)
         return fail(ErrorKind::busy, fmt::format("machine {} is stopping", machine_.config.name));
+    // The agent answers 64 calls at once, and an update has some to make
+    if (sessions_ >= kMostSessions)
+        return fail(ErrorKind::busy,
+                    fmt::format("{} commands and copies are under way in machine {}; try again "
+                                "when some of them have ended",
+                                sessions_, machine_.config.name));
     ++sessions_;
     copies_ += is_copy(method);
     return {};
