@@ -19,6 +19,7 @@
 #include <map>
 #include <vector>
 
+#include "crowd.hpp"
 #include "tell_clocks.hpp"
 
 namespace guest {
@@ -236,11 +237,12 @@ static int dispatch(const std::vector<std::string>& arguments) {
         return 0;
     }
     if (verb == "tell-clocks") return tell_clocks();
+    if (verb == "crowd") return crowd({arguments.begin() + 1, arguments.end()});
     for (const auto& command : kCommands)
         if (verb == command.name) return run(command, {arguments.begin() + 1, arguments.end()});
     std::cerr << "usage: guest-states list|start|verify|damage|stop|selftest [NAME...]\n"
                  "       guest-states holders | hold|release NAME...\n"
-                 "       guest-states tell-clocks\n";
+                 "       guest-states tell-clocks | crowd PROCESSES DESCRIPTORS\n";
     return 2;
 }
 
