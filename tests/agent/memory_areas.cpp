@@ -54,25 +54,30 @@ TEST(ParseAreas, ReadsMapsAlike) {
 }
 
 // Only for these need smaps not be asked.
-TEST(OrdinaryDevices, AreDisksAndSharedMemory) {
+TEST(OrdinaryFiles, LieOnDisksAndInSharedMemory) {
     MountTable mounts;
     mounts.add(
         parse_mounts("20 1 254:0 / / rw - ext4 /dev/vda rw\n"
                      "21 20 0:21 / /tmp rw - tmpfs none rw\n"
                      "22 20 0:6 / /dev rw - devtmpfs none rw\n"
                      "23 20 0:30 / /dev/hugepages rw - hugetlbfs none rw\n"));
-    OrdinaryDevices ordinary(mounts);
+    OrdinaryFiles ordinary(mounts);
     const auto area = [](const char* device) {
         return MemoryArea{.range = "", .path = "/x", .file_device = device};
     };
-    for (const char* device : {"", "fe:00", "00:15"}) EXPECT_TRUE(ordinary.contain(area(device))) << device;
+    for (const char* device : {"fe:00", "00:15"}) EXPECT_TRUE(ordinary.lies_on(area(device))) << device;
     for (const char* device : {"00:06", "00:1e", "00:ff", "nonsense"})
-        EXPECT_FALSE(ordinary.contain(area(device))) << device;
-    const auto own = read_file("/proc/self/maps");
-    ASSERT_TRUE(own);
-    for (const auto& each : parse_plain_areas(*own)) {
-        EXPECT_TRUE(!each.path.starts_with("/dev/zero") || ordinary.contain(each));
-    }
+        EXPECT_FALSE(ordinary.lies_on(area(device))) << device;
+}
+
+// A node of /dev/mem may lie on a disk.
+TEST(OrdinaryFiles, AreRegularOnes) {
+    MountTable mounts;
+    mounts.add(parse_mounts("20 1 254:0 / / rw - ext4 /dev/vda rw\n"));
+    OrdinaryFiles ordinary(mounts);
+    EXPECT_TRUE(ordinary.contain({}, "/proc/self"));  // of no file
+    EXPECT_FALSE(
+        ordinary.contain({.range = "1-2", .path = "/x", .file_device = "fe:00", .inode = "7"}, "/proc/self"));
 }
 
 TEST(ParseAreas, SkipsWhatIsNone) {

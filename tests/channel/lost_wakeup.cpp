@@ -17,7 +17,8 @@ namespace {
 std::atomic<int> deaf = -1;  // of this descriptor nothing is heard
 }
 
-// In place of the C library's.
+// In place of the C library's, which is declared as if it only wrote there.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 extern "C" int poll(pollfd* descriptors, nfds_t count, int limit_ms) {
     pollfd asked[8];
     const bool masked = count > 0 && count <= 8 && descriptors[0].fd >= 0 && descriptors[0].fd == deaf &&

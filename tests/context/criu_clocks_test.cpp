@@ -32,8 +32,8 @@ TEST(CriuClocks, TellsMonotonic) {
 TEST(CriuClocks, RefusesWhatIsNoneOfThem) {
     EXPECT_FALSE(read(""));
     EXPECT_FALSE(read(word(0x5456'4319) + word(0x5608'4025) + image(kEntry).substr(8)));
-    EXPECT_FALSE(read(image("\x12\x04\x08\x09\x10\x01"s)));              // boottime alone
-    EXPECT_FALSE(read(image("\x0a\x02\x08\x05"s)));                      // no ns
+    EXPECT_FALSE(read(image("\x12\x04\x08\x09\x10\x01"s)));                  // boottime alone
+    EXPECT_FALSE(read(image("\x0a\x02\x08\x05"s)));                          // no ns
     EXPECT_FALSE(read(image("\x0a\x08\x08\x05\x10\xff\xff\xff\xff\x0f"s)));  // more ns than a second has
     for (std::size_t size = 0; size < image(kEntry).size(); ++size)
         EXPECT_FALSE(read(image(kEntry).substr(0, size))) << size;

@@ -81,6 +81,21 @@ TEST_F(Exec, SaysWhichProgramIsMissingOrIsNone) {
     EXPECT_THAT(none.out, HasSubstr("/etc/passwd"));
 }
 
+// Each command runs or is refused, what streams goes on, and the agent answers afterwards.
+TEST_F(Exec, StandsHundredsAtOnceBesideStreams) {
+    const auto busy = shell(
+        "run=0; busy=0; dir=$(mktemp -d); "
+        "for i in 1 2; do head -c 3000000 /dev/urandom >$dir/in$i; "
+        "eval $NAP_EXEC -i -- cat <$dir/in$i >$dir/out$i & done; "
+        "for i in $(seq 200); do (eval $NAP_EXEC -- sleep 3 >$dir/$i 2>&1; echo $? >>$dir/$i) & done; wait; "
+        "for i in $(seq 200); do case $(cat $dir/$i) in 0) run=$((run + 1));; "
+        "*'are under way'*) busy=$((busy + 1));; *) cat $dir/$i;; esac; done; "
+        "cmp $dir/in1 $dir/out1; cmp $dir/in2 $dir/out2; rm -r $dir; echo $((run + busy)) $((run > 0))");
+    EXPECT_EQ(busy.out, "200 1\n");
+    EXPECT_EQ(machine().exec({"true"}).status, 0);
+    EXPECT_EQ(nap({"check", machine().name()}).status, 0);
+}
+
 TEST_F(Exec, LooksLikeTheUserland) {
     EXPECT_THAT(machine().exec({"cat", "/proc/1/comm"}).out, StartsWith("init"));
     EXPECT_EQ(machine().kernel(), kernels().older);

@@ -78,7 +78,7 @@ Obstacles look(const Agent& agent, const Task& init, Call& call) {
               "They end at a terminal outside of the machine.", "Let them end, or end them."}});
     const std::vector<Task> tasks = list_tasks();
     Surroundings surroundings{.mounts = MountTable::read(tasks), .epolls = {}};
-    OrdinaryDevices ordinary(surroundings.mounts);
+    OrdinaryFiles ordinary(surroundings.mounts);
     const auto namespaces = namespaces_of(init.host_pid);
     Progress progress(call, tasks.size());
     for (const Task& task : tasks) {

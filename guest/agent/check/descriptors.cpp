@@ -66,8 +66,21 @@ bool Descriptors::skip_hole() {
     return true;
 }
 
+bool in_no_folder(const FileId& id) {
+    static const dev_t pipes = [] {
+        struct stat information {};
+        const auto pipe = make_pipe();
+        return pipe && ::fstat(pipe->read.get(), &information) == 0 ? information.st_dev : 0;
+    }();
+    return (id.mode & S_IFMT) == 0 || S_ISSOCK(id.mode) || (S_ISFIFO(id.mode) && id.device == pipes);
+}
+
 std::optional<FileId> file_id(int fd) {
-    return identify(fd, "", AT_EMPTY_PATH);
+    struct stat information {};
+    if (::fstat(fd, &information) != 0) return std::nullopt;
+    const FileId id{information.st_dev, information.st_ino, 0,
+                    static_cast<std::uint16_t>(information.st_mode)};
+    return in_no_folder(id) ? id : identify(fd, "", AT_EMPTY_PATH);
 }
 
 std::optional<FileId> file_id_at(int folder, const char* path) {

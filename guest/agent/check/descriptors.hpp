@@ -45,7 +45,8 @@ struct FileIdHash {
         return (id.inode ^ id.device << 32 ^ id.mount << 48) * 0x9e3779b97f4a7c15;
     }
 };
-std::optional<FileId> file_id(int fd);                           // of ours
+bool in_no_folder(const FileId& id);    // a socket, one of pipe(2)'s, or an object with no inode of its own
+std::optional<FileId> file_id(int fd);  // of ours
 std::optional<FileId> file_id_at(int folder, const char* path);  // symlinks are followed, as those in /proc
 
 }  // namespace nap::agent

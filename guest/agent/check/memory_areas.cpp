@@ -46,7 +46,7 @@ std::optional<MemoryArea> parse_first_line(std::string_view line) {
     word(line);  // offset
     const auto device = word(line), inode = word(line);
     if (inode.empty()) return std::nullopt;
-    if (inode != "0") area.file_device = device;
+    if (inode != "0") area.file_device = device, area.inode = inode;
     area.path = line;
     return area;
 }
@@ -80,7 +80,7 @@ std::vector<MemoryArea> parse_plain_areas(std::string_view maps) {
     return areas;
 }
 
-OrdinaryDevices::OrdinaryDevices(const MountTable& mounts) : mounts_(mounts) {
+OrdinaryFiles::OrdinaryFiles(const MountTable& mounts) : mounts_(mounts) {
     // Where the kernel keeps shared memory is mounted nowhere
     const UniqueFd file(static_cast<int>(::memfd_create("nap-check", MFD_CLOEXEC)));
     struct stat information {};
@@ -91,7 +91,7 @@ OrdinaryDevices::OrdinaryDevices(const MountTable& mounts) : mounts_(mounts) {
     known_[text.data()] = true;
 }
 
-bool OrdinaryDevices::contain(const MemoryArea& area) {
+bool OrdinaryFiles::lies_on(const MemoryArea& area) {
     if (area.file_device.empty()) return true;
     if (const auto known = known_.find(area.file_device); known != known_.end()) return known->second;
     const unsigned long number = std::strtoul(area.file_device.c_str(), nullptr, 16);
@@ -100,6 +100,20 @@ bool OrdinaryDevices::contain(const MemoryArea& area) {
         colon == std::string::npos ? 0 : std::strtoul(area.file_device.c_str() + colon + 1, nullptr, 16);
     const std::string type = mounts_.type_of(std::to_string(number) + ":" + std::to_string(below));
     return known_[area.file_device] = std::ranges::find(kOrdinary, type) != kOrdinary.end();
+}
+
+// A device's node may lie on any file system.
+bool OrdinaryFiles::contain(const MemoryArea& area, const std::string& process) {
+    if (area.file_device.empty()) return true;
+    if (!lies_on(area)) return false;
+    const std::string file = area.file_device + " " + area.inode;
+    if (regular_.contains(file)) return true;
+    struct stat information {};
+    if (::stat((process + "/map_files/" + area.range).c_str(), &information) != 0 ||
+        !S_ISREG(information.st_mode))
+        return false;
+    regular_.insert(file);
+    return true;
 }
 
 std::optional<Finding> judge_area(const MemoryArea& area) {
@@ -122,12 +136,13 @@ std::optional<Finding> judge_area(const MemoryArea& area) {
     return std::nullopt;
 }
 
-void find_in_memory(const Task& task, OrdinaryDevices& ordinary, Obstacles& obstacles) {
+void find_in_memory(const Task& task, OrdinaryFiles& ordinary, Obstacles& obstacles) {
     const std::string process = "/proc/" + std::to_string(task.host_pid);
     auto maps = read_file(process + "/maps");
     if (!maps) return;  // it has ended
     auto areas = parse_plain_areas(*maps);
-    if (!std::ranges::all_of(areas, [&](const MemoryArea& area) { return ordinary.contain(area); })) {
+    if (!std::ranges::all_of(areas,
+                             [&](const MemoryArea& area) { return ordinary.contain(area, process); })) {
         auto smaps = read_file(process + "/smaps");
         if (!smaps) return;
         areas = parse_areas(*smaps);

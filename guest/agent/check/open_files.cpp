@@ -83,16 +83,6 @@ std::optional<Finding> judge_file(int fd, std::string_view path, const MountTabl
     return mount ? judge_place(path, mounts.place_of(*mount)) : std::nullopt;
 }
 
-// Of pipe(2): the same for all of them.
-dev_t pipe_device() {
-    static const dev_t device = [] {
-        struct stat information {};
-        const auto pipe = make_pipe();
-        return pipe && ::fstat(pipe->read.get(), &information) == 0 ? information.st_dev : 0;
-    }();
-    return device;
-}
-
 // Where a descriptor of ours leads to, as its number says in the folder of ours.
 std::string path_of(int fd) {
     static const auto folder = open_file("/proc/self/fd", O_PATH | O_DIRECTORY);
@@ -138,7 +128,7 @@ void find_in_descriptor(const Task& task, const Descriptors::Open& open, Surroun
     const auto id = file_id(open.copy.get());
     if (!id) return;
     if ((id->mode & S_IFMT) == 0) return find_in_kernel_object(task, open, surroundings, obstacles);
-    if (S_ISFIFO(id->mode) && id->device == pipe_device()) return;
+    if (S_ISFIFO(id->mode) && in_no_folder(*id)) return;
     find_in_file(task, open.copy.get(), *id, surroundings, obstacles);
 }
 

@@ -30,6 +30,11 @@ sockaddr_in loopback(std::uint16_t port) {
     return address;
 }
 
+void bind_loopback(int fd, std::uint16_t port) {
+    const auto address = loopback(port);
+    check(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
+}
+
 void connect_loopback(int fd, std::uint16_t port) {
     const auto address = loopback(port);
     check(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "connect");
