@@ -61,7 +61,7 @@ struct Attempt {
     context::PageMap page_map;
     context::Plan plan;
     std::vector<context::Connection> connections;  // that no process has
-    std::vector<std::uint64_t> accounts;  // of the tasks, as walk::read_accounts gives them
+    std::vector<std::uint64_t> accounts;           // of the tasks, as walk::read_accounts gives them
     std::unique_ptr<channel::Call> restore_call;
     std::int32_t newer_init_host_pid = 0;
     // The userland's clock, and the newer kernel's own, both as the host reads them in prepare.

@@ -13,8 +13,8 @@ struct Testing {
     std::string fault;              // POINT, or KIND:POINT; empty: none
     bool hash_user_memory = false;  // hash U at the stop and before the older kernel goes on, and compare
     std::chrono::milliseconds time_limit{0};  // of each call to a guest, instead of the usual ones; 0: those
-    int kills = 10;          // of the fault older-criu-killed-often,
-    std::uint64_t seed = 1;  // at instants that follow from this
+    int kills = 10;                           // of the fault older-criu-killed-often,
+    std::uint64_t seed = 1;                   // at instants that follow from this
     bool measure_copying = false;             // after the update: what copying the same pages would have cost
 };
 

@@ -165,7 +165,8 @@ Result<std::vector<Member>> find_members(const KernelMemory& memory, const Kerne
     for (const auto& [address, identity, host_pid] : candidates) {
         if (identity.level < init->level) continue;
         NAP_TRY(const auto inside, list.pid_at(identity, init->level));
-        if (inside.name_space == userland.name_space) members.push_back({address, inside.number, host_pid, init->level});
+        if (inside.name_space == userland.name_space)
+            members.push_back({address, inside.number, host_pid, init->level});
     }
     std::ranges::sort(members, {}, &Member::pid);
     return members;

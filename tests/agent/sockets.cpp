@@ -37,7 +37,7 @@ TEST(JudgeTcp, RefusesHalfOpenOnes) {
 }
 
 // The kernel's own count of what waits at a listening socket.
-TEST(JudgeSocketDescriptor, SeesAnUnacceptedConnection) {
+TEST(JudgeSocketDescriptor, PassesAConnectionNotAcceptedYet) {
     const UniqueFd listener(::socket(AF_INET, SOCK_STREAM, 0)), client(::socket(AF_INET, SOCK_STREAM, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -49,12 +49,8 @@ TEST(JudgeSocketDescriptor, SeesAnUnacceptedConnection) {
     ASSERT_EQ(::getsockname(listener.get(), any, &size), 0);
     EXPECT_FALSE(judge_socket_descriptor(listener.get()));
     ASSERT_EQ(::connect(client.get(), any, size), 0);
-    const auto finding = judge_socket_descriptor(listener.get());
-    ASSERT_TRUE(finding);
-    EXPECT_THAT(finding->what, testing::HasSubstr("1 TCP connection"));
-    EXPECT_FALSE(judge_socket_descriptor(client.get()));
-    const UniqueFd accepted(::accept(listener.get(), nullptr, nullptr));
     EXPECT_FALSE(judge_socket_descriptor(listener.get()));
+    EXPECT_FALSE(judge_socket_descriptor(client.get()));
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 namespace nap::agent {
 
 // init_task, text, page_offset_base, vmemmap_base: virtual addresses of these symbols; kernel_code:
-// guest-physical address of the first; la57: 5-level page tables; and the functions of walk::RestartFunctions, by
-// the kernel's names.
+// guest-physical address of the first; la57: 5-level page tables; and the functions of
+// walk::RestartFunctions, by the kernel's names.
 Result<channel::Json> anchors(Agent& agent, const channel::Json& params, channel::Call& call);
 
 // The parts that are functions of a text.
