@@ -27,9 +27,6 @@ Result<> send_interrupted_calls(Attempt& attempt) {
 
 Result<> send_plan(Attempt& attempt) {
     const RunningMachine& machine = attempt.machine;
-    const std::uint64_t words = attempt.accounts.size();
-    NAP_CHECK(attempt.restore_call->send(std::as_bytes(std::span(&words, 1)), 1));
-    NAP_CHECK(attempt.restore_call->send(std::as_bytes(std::span(attempt.accounts)), 1));
     NAP_CHECK(attempt.restore_call->send(context::encode(attempt.plan), 1));
     NAP_CHECK(attempt.restore_call->send_end(1));
     if (!attempt.plan.spilled.empty()) {
