@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/machine/symbols.hpp"
+
 namespace nap::agent {
 namespace {
 
@@ -23,6 +25,12 @@ TEST(Anchors, NameTheSymbolThatIsMissing) {
     const auto found = find_symbols("ffffffff81000000 T _text\n");
     ASSERT_FALSE(found);
     EXPECT_NE(found.error().message.find("init_task"), std::string::npos);
+}
+
+TEST(Symbols, AreHiddenWhereTextLiesNowhere) {
+    EXPECT_FALSE(addresses_hidden(kKallsyms));
+    EXPECT_FALSE(addresses_hidden("0000000000000000 A fixed_percpu_data\nffffffff81000000 T _text\n"));
+    EXPECT_TRUE(addresses_hidden("0000000000000000 A fixed_percpu_data\n0000000000000000 T _text\n"));
 }
 
 TEST(Anchors, KernelCodeIsThePhysicalAddressOfText) {

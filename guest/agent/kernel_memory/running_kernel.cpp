@@ -10,6 +10,8 @@
 #include <mutex>
 #include <optional>
 
+#include "agent/machine/symbols.hpp"
+
 namespace nap::agent {
 
 namespace {
@@ -56,7 +58,7 @@ Result<RunningKernel> RunningKernel::open() {
     kernel.fields_ = Fields::resolve(btf);
     for (const auto name : kFunctions)
         if (const auto id = btf.function_id(name)) kernel.functions_.emplace(name, *id);
-    NAP_TRY(const std::string kallsyms, read_file("/proc/kallsyms"));
+    NAP_TRY(const std::string kallsyms, read_symbols());
     kernel.symbols_ = find_addresses(kallsyms, kSymbols);
     return kernel;
 }

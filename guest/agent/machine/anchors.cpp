@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/machine/symbols.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -33,16 +34,6 @@ constexpr std::array kRestarts = {"hrtimer_nanosleep_restart", "posix_cpu_nsleep
 Result<std::uint64_t> address_before(std::string_view kallsyms, std::size_t at) {
     const auto line = at == 0 ? 0 : kallsyms.rfind('\n', at - 1) + 1;  // npos + 1 is 0: the first line
     return hexadecimal(kallsyms.substr(line, 16));
-}
-
-// kernel.kptr_restrict=2 hides them from everybody.
-Result<std::string> read_restricted_symbols() {
-    const char* restriction = "/proc/sys/kernel/kptr_restrict";
-    NAP_TRY(const std::string set, read_file(restriction));
-    NAP_CHECK(write_file(restriction, "1"));
-    auto symbols = read_file("/proc/kallsyms");
-    NAP_CHECK(write_file(restriction, set));
-    return symbols;
 }
 
 }  // namespace
@@ -79,12 +70,8 @@ Result<std::uint64_t> find_kernel_code(std::string_view iomem) {
 }
 
 Result<Json> anchors(Agent&, const Json&, Call&) {
-    NAP_TRY(std::string kallsyms, read_file("/proc/kallsyms"));
+    NAP_TRY(const std::string kallsyms, read_symbols());
     NAP_TRY(Json reply, find_symbols(kallsyms));
-    if (reply["text"] == 0) {
-        NAP_TRY(kallsyms, read_restricted_symbols());
-        NAP_TRY(reply, find_symbols(kallsyms));
-    }
     NAP_TRY(const std::string iomem, read_file("/proc/iomem"));
     NAP_TRY(reply["kernel_code"], find_kernel_code(iomem));
     NAP_TRY(const std::string processor, read_file("/proc/cpuinfo"));
