@@ -123,7 +123,7 @@ stop_counter() {
 # update_machine KERNEL: status of `nap update`, whose report is in update.json. Waited for, so that a signal is heard.
 update_machine() {
     local updated=0
-    timeout 1200 "$nap" --json update "$machine" --kernel "$1" >"$work/update.json" &
+    timeout 1200 "$nap" --json update "$machine" --max-pause 300s --kernel "$1" >"$work/update.json" &
     update_pid=$!
     wait "$update_pid" || updated=$?
     update_pid=

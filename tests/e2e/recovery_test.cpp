@@ -96,8 +96,9 @@ TEST_F(Killed, WithoutRoomForTheJournalNothingIsEnded) {
     auto before = Process::adopt(pid, process_start_time(pid).value());
     ASSERT_TRUE(before);
     before->release();
-    auto client = Process::start({.argv = nap_argv({"update", machine_.name(), "--kernel", kernels().newer}),
-                                  .environment_additions = {"NAP_TEST_FAULT=kill:capture"}});
+    auto client = Process::start(
+        {.argv = nap_argv({"update", machine_.name(), "--kernel", kernels().newer, "--max-pause", "120s"}),
+         .environment_additions = {"NAP_TEST_FAULT=kill:capture"}});
     ASSERT_TRUE(client);
     for (int tries = 0; tries < 100 && machine_.status().value("state", "") != "updating"; ++tries)
         std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -160,7 +160,7 @@ TEST(Update, SpilledPagesArriveAndReturn) {
 // `nap update` in the background, seen under way.
 Process begin_update(const Machine& machine, const std::string& kernel) {
     Command command;
-    command.argv = nap_argv({"update", machine.name(), "--kernel", kernel});
+    command.argv = nap_argv({"update", machine.name(), "--kernel", kernel, "--max-pause", "120s"});
     auto process = Process::start(command);
     if (!process) throw std::runtime_error(process.error().message);
     for (int tries = 0; tries < 100 && machine.status().value("state", "") != "updating"; ++tries)

@@ -44,7 +44,7 @@ Result<> recreate(std::span<const Connection> connections, Warnings& warnings) {
     NAP_TRY(const Amender amender, Amender::open());
     NAP_TRY(const Injector injector, Injector::open());
     NAP_TRY(auto handshakes, OrdinaryHandshakes::begin());
-    std::size_t gone = 0, lost = 0;
+    std::size_t gone = 0, half_open = 0;
     for (const Connection& connection : connections) {
         Result<> done;
         if (connection.kind == Kind::waiting)
@@ -59,12 +59,15 @@ Result<> recreate(std::span<const Connection> connections, Warnings& warnings) {
         }
         if (!done) return std::unexpected(done.error().within("recreating " + describe(connection)));
     }
-    for (const Connection& connection : connections)
-        if (connection.kind == Kind::half_open && !open_half(connection, injector, amender)) ++lost;
-    if (lost != 0)
-        warnings.push_back(std::to_string(lost) +
-                           " half open TCP connection(s) could not be made again; their clients must ask "
-                           "once more");
+    for (const Connection& connection : connections) {
+        if (connection.kind != Kind::half_open) continue;
+        (void)open_half(connection, injector, amender);
+        ++half_open;
+    }
+    // Not seen to work yet: said, rather than lost without a word
+    if (half_open != 0)
+        warnings.push_back(std::to_string(half_open) +
+                           " half open TCP connection(s) may be reset when their clients go on");
     if (gone != 0)
         warnings.push_back(std::to_string(gone) +
                            " TCP connection(s) that nobody had accepted, and that their clients have reset, "
