@@ -55,9 +55,10 @@ static struct task_struct *find_thread(struct task_struct *process, u64 number)
 	return thread;
 }
 
+/* One in the freezer may be awake for an instant, a signal having come; it goes nowhere. */
 static int check_thread(struct task_struct *thread)
 {
-	return task_is_running(thread) ? -EBUSY : 0;
+	return task_is_running(thread) && !thread->frozen ? -EBUSY : 0;
 }
 
 /* Calls `do_thread` for each thread of one process; it drops no reference. */

@@ -82,7 +82,7 @@ std::string disk_directory(const std::string& kind);
 std::string read_text(const std::string& path);
 void write_text(const std::string& path, const std::string& text);
 
-// Reads until `size` bytes are there or nothing more comes within two seconds; the descriptor may block.
+// Reads until `size` bytes are there or nothing more comes within 15 seconds; the descriptor may block.
 std::string read_exactly(int fd, std::size_t size, const std::string& what);
 void write_exactly(int fd, const std::string& text, const std::string& what);
 

@@ -73,11 +73,14 @@ void write_text(const std::string& path, const std::string& text) {
     require(file.good(), "write ", path, ": ", std::strerror(errno));
 }
 
+// A connection on a busy host waits for its next try.
+constexpr int kQuietMs = 15'000;
+
 std::string read_exactly(int fd, std::size_t size, const std::string& what) {
     std::string text;
     while (text.size() < size) {
         pollfd ready{fd, POLLIN, 0};
-        const int polled = poll(&ready, 1, 2000);
+        const int polled = poll(&ready, 1, kQuietMs);
         if (polled < 0 && errno == EINTR) continue;
         require(check(polled, what) == 1, what, ": only ", text.size(), " of ", size, " bytes came");
         std::string part(size - text.size(), '\0');
