@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 namespace nap::e2e {
@@ -156,6 +157,15 @@ Output Machine::states(const std::string& verb, const Arguments& names) const {
     Arguments argv{"/opt/nap-test/guest-states", verb};
     argv.insert(argv.end(), names.begin(), names.end());
     return exec(argv, kLong);
+}
+
+Arguments Machine::states_a_rollback_keeps() const {
+    std::istringstream names(states("list").out);
+    Arguments all;
+    for (std::string name; names >> name;)
+        if (name != "sysv_remembered" && name != "tmpfs") all.push_back(name);
+    EXPECT_GT(all.size(), 80u);
+    return all;
 }
 
 Counter::Counter(const Machine& machine)

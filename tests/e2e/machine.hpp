@@ -68,6 +68,9 @@ class Machine {
     // Puts tests/guest's program into the machine; `states` calls it: start, verify, ... of `names`.
     void install_states() const;
     [[nodiscard]] Output states(const std::string& verb, const Arguments& names = {}) const;
+    // Open: a dump reads System V shared memory and symlinks of a tmpfs as any process would, which their
+    // times (and the last process to attach) show after a rollback. All but the states that look at these.
+    [[nodiscard]] Arguments states_a_rollback_keeps() const;
 
     static constexpr const char* kAddress = "10.78.0.2";
 
