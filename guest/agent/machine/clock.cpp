@@ -8,6 +8,7 @@
 #include <string>
 
 #include "agent/calls/params.hpp"
+#include "agent/machine/clock_discipline.hpp"
 #include "agent/userland/time_offset.hpp"
 
 namespace nap::agent {
@@ -48,12 +49,14 @@ std::int64_t realtime_ahead() {
 Result<> set_realtime_ahead(std::int64_t ns) {
     const auto by = ns - realtime_ahead();
     if (by > -kWorthSetting && by < kWorthSetting) return {};
+    // Which setting the time clears: a clock kept in step would seem to be so no more
+    NAP_TRY(const Json discipline, read_discipline());
     timex change{};  // adds, in one step
     change.modes = ADJ_SETOFFSET | ADJ_NANO;
     change.time.tv_sec = by / kSecond - (by % kSecond < 0 ? 1 : 0);
     change.time.tv_usec = by - change.time.tv_sec * kSecond;
     if (::adjtimex(&change) < 0) return fail_errno("cannot set the clock");
-    return {};
+    return set_discipline(discipline);
 }
 
 Result<std::int64_t> ahead(const Json& params, const char* name) {
