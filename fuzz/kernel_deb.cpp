@@ -5,7 +5,7 @@
 
 #include "base/fd.hpp"
 #include "fuzz/arena.hpp"
-#include "kernel/deb.hpp"
+#include "kernel/package/deb.hpp"
 
 namespace fs = std::filesystem;
 

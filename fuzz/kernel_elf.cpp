@@ -4,8 +4,8 @@
 #include <span>
 #include <string_view>
 
-#include "kernel/elf.hpp"
-#include "kernel/modules.hpp"
+#include "kernel/image/elf.hpp"
+#include "kernel/image/modules.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto file = std::as_bytes(std::span(data, size));

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "kernel/control.hpp"
 #include "kernel/features.hpp"
+#include "kernel/package/control.hpp"
 #include "kernel/record.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -2,7 +2,7 @@
 // Any bytes as a boot image with a kernel in it.
 #include <span>
 
-#include "kernel/vmlinuz.hpp"
+#include "kernel/image/vmlinuz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     auto image = nap::kernel::parse_boot_image(std::as_bytes(std::span(data, size)));

@@ -11,8 +11,8 @@
 
 #include "agent/calls/log.hpp"
 #include "agent/calls/serve.hpp"
+#include "agent/freezing/watchdog.hpp"
 #include "agent/machine/boot.hpp"
-#include "agent/userland/watchdog.hpp"
 
 namespace {
 

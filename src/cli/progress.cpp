@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "cli/terminal.hpp"
+#include "cli/session/terminal.hpp"
 
 namespace nap::cli {
 

@@ -7,13 +7,13 @@
 
 #include "base/fd.hpp"
 #include "base/units.hpp"
-#include "kernel/deb.hpp"
-#include "kernel/elf.hpp"
 #include "kernel/headers.hpp"
-#include "kernel/initramfs.hpp"
+#include "kernel/image/elf.hpp"
+#include "kernel/image/initramfs.hpp"
+#include "kernel/image/modules.hpp"
+#include "kernel/image/vmlinuz.hpp"
 #include "kernel/module_build.hpp"
-#include "kernel/modules.hpp"
-#include "kernel/vmlinuz.hpp"
+#include "kernel/package/deb.hpp"
 
 namespace nap::kernel {
 

@@ -2,7 +2,7 @@
 #include "kernel/module_build.hpp"
 
 #include "base/fd.hpp"
-#include "kernel/modules.hpp"
+#include "kernel/image/modules.hpp"
 #include "kernel/tool.hpp"
 
 namespace nap::kernel {

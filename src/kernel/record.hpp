@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "kernel/digest.hpp"
 #include "kernel/features.hpp"
+#include "kernel/package/digest.hpp"
 #include "walk/layout.hpp"
 #include "walk/socket_layout.hpp"
 

@@ -5,10 +5,10 @@
 #include <cstring>
 #include <optional>
 
-#include "kernel/apt.hpp"
 #include "kernel/assembly.hpp"
-#include "kernel/cache.hpp"
-#include "kernel/sources.hpp"
+#include "kernel/package/apt.hpp"
+#include "kernel/package/cache.hpp"
+#include "kernel/package/sources.hpp"
 #include "kernel/staging.hpp"
 
 namespace nap::kernel {

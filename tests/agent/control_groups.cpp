@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Control groups: which are carried, and what of them differs from a fresh one.
-#include "agent/check/control_groups.hpp"
+#include "agent/check/processes/control_groups.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/check/deleted_files.hpp"
+#include "agent/check/files/deleted_files.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

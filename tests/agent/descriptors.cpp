@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Descriptors of a process: all of them, holes or not, and how many system calls each costs a check.
-#include "agent/check/descriptors.hpp"
+#include "agent/check/files/descriptors.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@
 #include <functional>
 #include <vector>
 
-#include "agent/check/open_files.hpp"
+#include "agent/check/files/open_files.hpp"
 
 namespace nap::agent {
 namespace {

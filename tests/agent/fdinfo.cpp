@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/check/epolls.hpp"
-#include "agent/check/open_files.hpp"
-#include "agent/check/program.hpp"
-#include "agent/check/watches.hpp"
+#include "agent/check/files/epolls.hpp"
+#include "agent/check/files/open_files.hpp"
+#include "agent/check/files/watches.hpp"
+#include "agent/check/processes/program.hpp"
 
 namespace nap::agent {
 namespace {

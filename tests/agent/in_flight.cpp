@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/userland/in_flight.hpp"
+#include "agent/freezing/in_flight.hpp"
 
 #include <gtest/gtest.h>
 #include <linux/unix_diag.h>
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <vector>
 
-#include "agent/userland/sock_diag.hpp"
+#include "agent/freezing/sock_diag.hpp"
 
 namespace nap::agent {
 

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "agent/carried/hexadecimal.hpp"
-#include "agent/carried/message_queues.hpp"
-#include "agent/carried/sysv_objects.hpp"
+#include "agent/carried/ipc/message_queues.hpp"
+#include "agent/carried/ipc/sysv_objects.hpp"
 
 namespace nap::agent {
 namespace {

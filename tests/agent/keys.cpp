@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Which keys programs have made.
-#include "agent/check/keys.hpp"
+#include "agent/check/processes/keys.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/check/memory_areas.hpp"
+#include "agent/check/processes/memory_areas.hpp"
 
 #include <gtest/gtest.h>
 

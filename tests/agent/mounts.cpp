@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/check/mounts.hpp"
+#include "agent/check/files/mounts.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

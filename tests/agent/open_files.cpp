@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/check/open_files.hpp"
+#include "agent/check/files/open_files.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/check/sockets.hpp"
+#include "agent/check/sockets/sockets.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/check/threads.hpp"
+#include "agent/check/processes/threads.hpp"
 
 #include <gtest/gtest.h>
 #include <sched.h>

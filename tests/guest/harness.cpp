@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "crowd.hpp"
-#include "tell_clocks.hpp"
+#include "times/tell_clocks.hpp"
 
 namespace guest {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kernel/apt.hpp"
+#include "kernel/package/apt.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kernel/cache.hpp"
+#include "kernel/package/cache.hpp"
 
 #include <gmock/gmock.h>
 

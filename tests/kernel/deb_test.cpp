@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kernel/deb.hpp"
+#include "kernel/package/deb.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
-#include "kernel/archive.hpp"
+#include "kernel/package/archive.hpp"
 #include "tests/kernel/fixtures.hpp"
 
 namespace nap::kernel {

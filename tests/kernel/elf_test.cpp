@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kernel/elf.hpp"
+#include "kernel/image/elf.hpp"
 
 #include <elf.h>
 #include <gmock/gmock.h>

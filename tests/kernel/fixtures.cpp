@@ -9,7 +9,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "kernel/archive.hpp"
+#include "kernel/package/archive.hpp"
 
 namespace nap::kernel::testing {
 

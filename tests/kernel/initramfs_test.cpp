@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kernel/initramfs.hpp"
+#include "kernel/image/initramfs.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "kernel/archive.hpp"
-#include "kernel/cpio.hpp"
-#include "kernel/libraries.hpp"
+#include "kernel/image/cpio.hpp"
+#include "kernel/image/libraries.hpp"
+#include "kernel/package/archive.hpp"
 #include "tests/kernel/fixtures.hpp"
 
 namespace nap::kernel {

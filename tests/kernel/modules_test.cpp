@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kernel/modules.hpp"
+#include "kernel/image/modules.hpp"
 
 #include <gmock/gmock.h>
 

@@ -3,9 +3,9 @@
 
 #include <gmock/gmock.h>
 
-#include "kernel/archive.hpp"
+#include "kernel/package/archive.hpp"
+#include "kernel/package/sources.hpp"
 #include "kernel/record.hpp"
-#include "kernel/sources.hpp"
 #include "kernel/staging.hpp"
 #include "kernel/tool.hpp"
 #include "tests/kernel/fixtures.hpp"

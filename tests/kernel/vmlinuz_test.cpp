@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kernel/vmlinuz.hpp"
+#include "kernel/image/vmlinuz.hpp"
 
 #include <gmock/gmock.h>
 
 #include "base/fd.hpp"
-#include "kernel/compressed.hpp"
+#include "kernel/package/compressed.hpp"
 #include "tests/kernel/fixtures.hpp"
 
 namespace nap::kernel {

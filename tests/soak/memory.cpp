@@ -10,7 +10,7 @@
 #include <csignal>
 
 #include "guest/harness.hpp"
-#include "guest/mapping.hpp"
+#include "guest/memory/mapping.hpp"
 #include "random.hpp"
 #include "region.hpp"
 #include "worker.hpp"

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "guest/harness.hpp"
-#include "guest/mapping.hpp"
+#include "guest/memory/mapping.hpp"
 #include "pages.hpp"
 
 namespace soak {

@@ -13,7 +13,7 @@
 #include <new>
 
 #include "guest/harness.hpp"
-#include "guest/mapping.hpp"
+#include "guest/memory/mapping.hpp"
 #include "pages.hpp"
 #include "worker.hpp"
 

@@ -5,14 +5,14 @@
 #include "agent/carried/clock.hpp"
 #include "agent/carried/control_groups.hpp"
 #include "agent/carried/inotify.hpp"
+#include "agent/carried/ipc/message_queues.hpp"
+#include "agent/carried/ipc/sysv_objects.hpp"
+#include "agent/carried/ipc/undo_values.hpp"
 #include "agent/carried/kernel_settings.hpp"
-#include "agent/carried/message_queues.hpp"
 #include "agent/carried/network.hpp"
 #include "agent/carried/part.hpp"
 #include "agent/carried/pressure.hpp"
 #include "agent/carried/swap.hpp"
-#include "agent/carried/sysv_objects.hpp"
-#include "agent/carried/undo_values.hpp"
 
 namespace nap::agent {
 

@@ -4,9 +4,9 @@
 #include "agent/calls/log.hpp"
 #include "agent/calls/params.hpp"
 #include "agent/contexts/adoption.hpp"
+#include "agent/freezing/freeze.hpp"
 #include "agent/machine/clock.hpp"
 #include "agent/machine/clock_discipline.hpp"
-#include "agent/userland/freeze.hpp"
 #include "agent/userland/time_offset.hpp"
 
 namespace nap::agent {

@@ -2,8 +2,8 @@
 #include "agent/undo/undo.hpp"
 
 #include "agent/calls/log.hpp"
+#include "agent/freezing/freeze.hpp"
 #include "agent/undo/patient.hpp"
-#include "agent/userland/freeze.hpp"
 
 namespace nap::agent {
 

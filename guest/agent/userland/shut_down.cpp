@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "agent/calls/paths.hpp"
-#include "agent/userland/freeze.hpp"
+#include "agent/freezing/freeze.hpp"
 #include "agent/userland/tasks.hpp"
 
 namespace nap::agent {

@@ -13,7 +13,7 @@
 #include <cstring>
 
 #include "agent/calls/paths.hpp"
-#include "agent/userland/freeze.hpp"
+#include "agent/freezing/freeze.hpp"
 #include "agent/userland/namespaces.hpp"
 #include "agent/userland/tasks.hpp"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "harness.hpp"
-#include "mapping.hpp"
+#include "memory/mapping.hpp"
 
 namespace guest {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <filesystem>
 
+#include "files/mounted.hpp"
 #include "harness.hpp"
-#include "mounted.hpp"
 
 namespace guest {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The table of socket options against the constants of the kernel headers that are installed: a new one is
 // noticed here, and has to be carried, or named.
-#include "socket_option_table.hpp"
+#include "sockets/socket_option_table.hpp"
 
 #include <gtest/gtest.h>
 

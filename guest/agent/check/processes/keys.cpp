@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/check/processes/keys.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "agent/calls/log.hpp"
+
+namespace nap::agent {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> kTypes = {"user", "logon", "big_key", "encrypted", "trusted"};
+constexpr int kDepthLimit = 64;
+constexpr std::size_t kLongestText = 256;
+
+Result<std::string> text_at(const RunningKernel& kernel, std::uint64_t address) {
+    std::string text;
+    while (text.size() < kLongestText) {
+        NAP_TRY(const char next, kernel.value<char>(address + text.size()));
+        if (next == '\0') break;
+        text += next >= ' ' && next <= '~' ? next : '?';
+    }
+    return text;
+}
+
+Result<> look_at(const RunningKernel& kernel, std::uint64_t key, Obstacles& obstacles) {
+    NAP_TRY(const auto users, kernel.field<std::int32_t>(key, "key", "usage"));
+    if (users == 0) return {};  // about to be collected
+    NAP_TRY(const std::uint64_t type, kernel.field(key, "key", "type"));
+    NAP_TRY(const std::uint64_t type_name, kernel.field(type, "key_type", "name"));
+    NAP_TRY(const std::uint64_t description_at, kernel.field(key, "key", "description"));
+    NAP_TRY(const std::string name, text_at(kernel, type_name));
+    NAP_TRY(const std::string description, text_at(kernel, description_at));
+    if (!is_programs_key(name, description)) return {};
+    NAP_TRY(const auto uid, kernel.field<std::uint32_t>(key, "key", "uid"));
+    obstacles.push_back({0,
+                         "",
+                         {"a key in the kernel's key rings (" + name + " \"" + description + "\" of user " +
+                              std::to_string(uid) + ")",
+                          "Key rings are not carried over.",
+                          "Remove it (keyctl unlink), or end the session it belongs to."}});
+    return {};
+}
+
+Result<> walk(const RunningKernel& kernel, std::uint64_t node, int depth, Obstacles& obstacles) {
+    if (node == 0) return {};
+    if (depth > kDepthLimit) return fail(ErrorKind::protocol, "the tree of keys has no end");
+    NAP_TRY(const std::uint64_t within, kernel.fields().offset("key", "serial_node"));
+    NAP_TRY(const std::uint64_t left, kernel.field(node, "rb_node", "rb_left"));
+    NAP_TRY(const std::uint64_t right, kernel.field(node, "rb_node", "rb_right"));
+    NAP_CHECK(look_at(kernel, node - within, obstacles));
+    NAP_CHECK(walk(kernel, left, depth + 1, obstacles));
+    return walk(kernel, right, depth + 1, obstacles);
+}
+
+}  // namespace
+
+bool is_programs_key(std::string_view type, std::string_view description) {
+    if (type == "keyring") return !description.starts_with(".") && !description.starts_with("_");
+    return std::ranges::find(kTypes, type) != kTypes.end();
+}
+
+void find_keys(const RunningKernel& kernel, Obstacles& obstacles) {
+    const auto tree = kernel.symbol("key_serial_tree");
+    if (!tree) return;  // a kernel without key rings
+    Obstacles found;
+    auto root = kernel.value<std::uint64_t>(*tree);
+    const Result<> walked = root ? walk(kernel, *root, 0, found) : std::unexpected(root.error());
+    if (!walked) log("cannot look for keys: " + walked.error().message);
+    std::ranges::move(found, std::back_inserter(obstacles));
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/check/sockets/sockets.hpp"
+
+#include <linux/netlink.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <thread>
+
+namespace nap::agent {
+
+namespace {
+
+constexpr int kTries = 10;
+constexpr std::chrono::milliseconds kPause{50};
+
+int option(int fd, int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, level, name, &value, &size) == 0 ? value : 0;
+}
+
+std::optional<Finding> judge_tcp_now(int fd) {
+    tcp_info information{};
+    socklen_t size = sizeof information;
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &information, &size) != 0) return std::nullopt;
+    return judge_tcp(information.tcpi_state);
+}
+
+std::optional<Finding> judge_netlink(int fd) {
+    pollfd ready{fd, POLLIN, 0};
+    if (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLIN) == 0) return std::nullopt;
+    return Finding{"a netlink socket with messages not read",
+                   "They would be lost: they cannot be put back into its queue.",
+                   "Try again; a program that never reads must be stopped."};
+}
+
+// What filters or transforms a socket's data, and cannot be read back.
+std::optional<Finding> judge_attached(int fd, bool tcp) {
+    socklen_t size = 0;
+    if (::getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, nullptr, &size) != 0 && errno == EACCES)
+        return Finding{"a socket with an attached BPF program (SO_ATTACH_BPF)",
+                       "The program cannot be read back from the kernel; classic filters can.",
+                       "Stop the program, or let it attach a classic filter."};
+    if (option(fd, SOL_SOCKET, SO_RESERVE_MEM) != 0)
+        return Finding{"a socket with memory reserved for it (SO_RESERVE_MEM)",
+                       "It belongs to a control group, in which sockets cannot be recreated.",
+                       "Stop the program, or let it reserve none."};
+    std::array<char, 16> protocol{};
+    size = protocol.size();
+    if (tcp && ::getsockopt(fd, IPPROTO_TCP, TCP_ULP, protocol.data(), &size) == 0 && size > 0)
+        return Finding{
+            "a TCP connection with a protocol in the kernel (" + std::string(protocol.data()) + ")",
+            "Its keys and half sent records cannot be carried over.",
+            "Let the program do without kernel TLS, or stop it."};
+    return std::nullopt;
+}
+
+std::optional<Finding> judge_udp(int fd) {
+    int unsent = 0;
+    if (option(fd, IPPROTO_UDP, UDP_CORK) == 0 || ::ioctl(fd, SIOCOUTQ, &unsent) != 0 || unsent == 0)
+        return std::nullopt;
+    return Finding{"a UDP socket with a datagram half written (UDP_CORK)", "It cannot be read back.",
+                   "Try again; else stop the program."};
+}
+
+// A server accepts, a listener reads: only what lasts is told.
+std::optional<Finding> lasting(std::optional<Finding> (*judge)(int), int fd) {
+    auto finding = judge(fd);
+    for (int tries = 1; finding && tries < kTries; ++tries) {
+        std::this_thread::sleep_for(kPause);
+        finding = judge(fd);
+    }
+    return finding;
+}
+
+}  // namespace
+
+std::optional<Finding> judge_socket(int domain, int type, int protocol) {
+    switch (domain) {
+        case AF_UNSPEC:  // it could not be asked
+        case AF_UNIX:
+        case AF_NETLINK:
+        case AF_PACKET:
+            return std::nullopt;
+        case AF_INET:
+        case AF_INET6:
+            if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE ||
+                type == SOCK_RAW)
+                return std::nullopt;
+            break;
+        default:
+            break;
+    }
+    return Finding{"a socket of domain " + std::to_string(domain) + ", protocol " + std::to_string(protocol),
+                   "Only unix, TCP, UDP, raw, packet and netlink sockets can be carried over.",
+                   "Stop the program, or let it use one of these."};
+}
+
+std::optional<Finding> judge_tcp(int state) {
+    switch (state) {
+        case TCP_LISTEN:
+        case TCP_ESTABLISHED:
+        case TCP_FIN_WAIT1:
+        case TCP_FIN_WAIT2:
+        case TCP_CLOSE_WAIT:
+        case TCP_LAST_ACK:
+        case TCP_CLOSING:
+        case TCP_SYN_SENT:
+        case TCP_CLOSE:
+            return std::nullopt;
+        default:
+            return Finding{"a TCP connection half open (state " + std::to_string(state) + ")",
+                           "It cannot be carried over in this state.", "Try again."};
+    }
+}
+
+std::optional<Finding> judge_socket_descriptor(int fd) {
+    const int domain = option(fd, SOL_SOCKET, SO_DOMAIN), type = option(fd, SOL_SOCKET, SO_TYPE),
+              protocol = option(fd, SOL_SOCKET, SO_PROTOCOL);
+    if (auto finding = judge_socket(domain, type, protocol)) return finding;
+    if (auto finding = judge_attached(fd, protocol == IPPROTO_TCP && type == SOCK_STREAM)) return finding;
+    if (domain == AF_NETLINK) return lasting(judge_netlink, fd);
+    if (domain != AF_INET && domain != AF_INET6) return std::nullopt;
+    if (protocol == IPPROTO_TCP && type == SOCK_STREAM) return lasting(judge_tcp_now, fd);
+    if (protocol == IPPROTO_UDP && type == SOCK_DGRAM) return judge_udp(fd);
+    return std::nullopt;
+}
+
+}  // namespace nap::agent
