@@ -52,45 +52,67 @@ std::string not_yet_frozen() {
     return names.empty() ? "" : "; still busy:" + names;
 }
 
+bool waits_uninterruptibly(const std::string& thread) {
+    const auto stat = read_file("/proc/" + thread + "/stat");
+    if (!stat) return false;  // it has ended
+    const auto name_end = stat->rfind(") ");
+    return name_end != std::string::npos && stat->substr(name_end + 2, 1) == "D";
+}
+
 // A parent in vfork(2) counts as frozen while it waits, uninterruptibly, for its frozen child: it cannot be
-// traced, so not be dumped.
-Result<bool> somebody_waits_uninterruptibly() {
+// traced, so not be dumped. The thread's id; empty: nobody waits so.
+Result<std::string> find_uninterruptible() {
     NAP_TRY(std::string threads, read_file(fs::path(kCgroup) / "cgroup.threads"));
     for (const fs::path& group : groups_below(kCgroup))
         threads += read_file(group / "cgroup.threads").value_or("");
     std::istringstream ids(threads);
-    for (std::string id; ids >> id;) {
-        auto stat = read_file("/proc/" + id + "/stat");
-        if (!stat) continue;  // it has ended
-        const auto name_end = stat->rfind(") ");
-        if (name_end != std::string::npos && stat->substr(name_end + 2, 1) == "D") return true;
-    }
-    return false;
+    for (std::string id; ids >> id;)
+        if (waits_uninterruptibly(id)) return id;
+    return "";
 }
 
-// What keeps the frozen userland from being dumped, though it need not a moment later; empty: nothing.
-Result<std::string> find_in_the_way() {
-    NAP_TRY(const bool waits, somebody_waits_uninterruptibly());
-    if (waits) return "some process waits uninterruptibly" + not_yet_frozen();
-    return find_in_flight();
+// What keeps the frozen userland from being dumped, though it need not a moment later.
+struct InTheWay {
+    std::string what;    // empty: nothing
+    std::string thread;  // that waits uninterruptibly, if any
+};
+
+Result<InTheWay> find_in_the_way() {
+    NAP_TRY(std::string thread, find_uninterruptible());
+    if (!thread.empty())
+        return InTheWay{.what = "some process waits uninterruptibly" + not_yet_frozen(),
+                        .thread = std::move(thread)};
+    NAP_TRY(std::string in_flight, find_in_flight());
+    return InTheWay{.what = std::move(in_flight), .thread = ""};
 }
 
-// Frozen at a moment at which it can be dumped: what is half-way is let go on, each time for longer, never in
-// step with what the programs do.
+// The thawed userland goes on until what was in the way may be gone: never in step with what the programs do,
+// and no less than it stood still, or a busy machine would get nowhere between two tries.
+void let_go_on(const InTheWay& in_the_way, int tries, Clock::duration stood, Clock::time_point deadline,
+               std::minstd_rand& random) {
+    const auto longest = std::min(kFirstPause * tries, kLongestPause);
+    const auto chosen = std::uniform_int_distribution(longest.count() / 2, longest.count())(random);
+    std::this_thread::sleep_for(std::max<Clock::duration>(std::chrono::microseconds(chosen), stood));
+    while (!in_the_way.thread.empty() && waits_uninterruptibly(in_the_way.thread) && Clock::now() < deadline)
+        std::this_thread::sleep_for(kFirstPause);
+}
+
+// Frozen at a moment at which it can be dumped: what is half-way is let go on, each time for longer.
 Result<> freeze_where_dumpable() {
     std::minstd_rand random(static_cast<std::uint32_t>(Clock::now().time_since_epoch().count()));
     const auto deadline = Clock::now() + kTryLimit;
     for (int tries = 1;; ++tries) {
+        const auto stops = Clock::now();
         NAP_CHECK(set_frozen(true));
         NAP_CHECK(wait_until_frozen(kFreezeLimit));
-        NAP_TRY(const std::string in_the_way, find_in_the_way());
-        if (in_the_way.empty()) return {};
+        NAP_TRY(const InTheWay in_the_way, find_in_the_way());
+        if (in_the_way.what.empty()) return {};
         NAP_CHECK(set_frozen(false));
-        if (Clock::now() > deadline)
-            return fail(ErrorKind::busy, in_the_way + ", at each of " + std::to_string(tries) + " tries");
-        const int longest = std::min(kFirstPause.count() * tries, kLongestPause.count());
-        std::this_thread::sleep_for(
-            std::chrono::microseconds(std::uniform_int_distribution(longest / 2, longest)(random)));
+        const auto goes_on = Clock::now();
+        if (goes_on > deadline)
+            return fail(ErrorKind::busy,
+                        in_the_way.what + ", at each of " + std::to_string(tries) + " tries");
+        let_go_on(in_the_way, tries, goes_on - stops, deadline, random);
     }
 }
 
