@@ -39,11 +39,9 @@ Result<Json> dump_once(Attempt& attempt) {
 
 // How long CRIU took, which nobody disturbed, us.
 Result<double> length_of(const Json& dumped) {
-    const auto ms = dumped.find("ms");
-    if (ms == dumped.end() || !ms->is_object())
-        return fail(ErrorKind::protocol, "the agent does not say how long the dump took");
-    NAP_TRY(const auto criu, agent::number(*ms, "criu", "dump", kLongestDump));
-    return static_cast<double>(criu * 1000);
+    for (const auto& step : agent::steps_from(dumped))
+        if (step.step == "CRIU's dump") return static_cast<double>(step.took.count());
+    return fail(ErrorKind::protocol, "the agent does not say how long the dump took");
 }
 
 // Parts of a dump's length: one in each of so many equal ones, in any order.

@@ -30,6 +30,11 @@ void Timeline::add(const std::string& name, Clock::time_point from, Clock::time_
     steps_.push_back({name, from, to});
 }
 
+void Timeline::told(const std::string& name, std::chrono::microseconds took) {
+    std::lock_guard lock(mutex_);
+    told_.emplace_back(name, took);
+}
+
 nlohmann::json Timeline::phases_ms() const {
     std::lock_guard lock(mutex_);
     nlohmann::json out = nlohmann::json::object();
@@ -46,6 +51,7 @@ nlohmann::json Timeline::steps() const {
         out.push_back({{"step", step.name},
                        {"from_ms", milliseconds(step.from - begin_)},
                        {"ms", milliseconds(step.to - step.from)}});
+    for (const auto& [name, took] : told_) out.push_back({{"step", name}, {"ms", milliseconds(took)}});
     return out;
 }
 

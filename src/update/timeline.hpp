@@ -6,6 +6,7 @@
 #include <mutex>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "update/recovery/phase.hpp"
@@ -34,9 +35,11 @@ class Timeline {
         Clock::time_point from_ = Clock::now();
     };
     [[nodiscard]] Span step(std::string name) { return {*this, std::move(name)}; }
+    // One that an agent has timed; when it began is not known.
+    void told(const std::string& name, std::chrono::microseconds took);
 
     [[nodiscard]] nlohmann::json phases_ms() const;  // {"prepare": 2310.5, ...}
-    [[nodiscard]] nlohmann::json steps() const;      // [{"step", "from_ms" after the update's begin, "ms"}]
+    [[nodiscard]] nlohmann::json steps() const;      // [{"step", "ms"}], "from_ms" after the begin if known
 
   private:
     struct Entry {
@@ -48,6 +51,7 @@ class Timeline {
     mutable std::mutex mutex_;
     Clock::time_point begin_ = Clock::now();
     std::vector<Entry> phases_, steps_;
+    std::vector<std::pair<std::string, std::chrono::microseconds>> told_;
     bool open_ = false;
 };
 

@@ -218,8 +218,8 @@ class HostileTree : public testing::Test {
         EXPECT_TRUE(replace_file(scratch.path / "outside", "untouched"));
     }
     // What take_contexts says to what the peer sends in the call.
-    Result<std::uint64_t> take(const std::function<void(HostilePeer&, std::uint32_t)>& behave,
-                               std::chrono::milliseconds limit = 60s) {
+    Result<Taken> take(const std::function<void(HostilePeer&, std::uint32_t)>& behave,
+                       std::chrono::milliseconds limit = 60s) {
         HostileLink hostile([&](HostilePeer& peer) {
             auto call = peer.hear_call();
             behave(peer, call);
@@ -229,7 +229,7 @@ class HostileTree : public testing::Test {
         if (!call) return std::unexpected(call.error());
         return take_contexts(**call, scratch.path / "images", kMiB, limit, [](auto) { return Result<>{}; });
     }
-    Result<std::uint64_t> take_tree(const std::string& tree) {
+    Result<Taken> take_tree(const std::string& tree) {
         return take([&](HostilePeer& peer, std::uint32_t call) {
             peer.say(FrameType::data, call, tree);
             peer.reply(call, "{}");
@@ -249,7 +249,7 @@ class HostileTree : public testing::Test {
 TEST_F(HostileTree, OfFilesIsTaken) {
     auto taken = take_tree(test::end_tree(folder + file_entry("pagemap-1.img")));
     ASSERT_TRUE(taken) << taken.error().message;
-    EXPECT_EQ(*taken, 1U);
+    EXPECT_EQ(taken->bytes, 1U);
 }
 
 TEST_F(HostileTree, ReachesNothingOutside) {

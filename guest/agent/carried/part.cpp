@@ -27,7 +27,7 @@ std::string putting_back(const Part& part) {
 
 }  // namespace
 
-Result<> capture_parts(Agent& agent, const Task& init, const fs::path& images) {
+Result<> capture_parts(Agent& agent, const Task& init, const fs::path& images, StepTimes& times) {
     for (const Part& part : parts()) {
         auto captured = part.capture(agent, init);
         if (!captured)
@@ -35,27 +35,30 @@ Result<> capture_parts(Agent& agent, const Task& init, const fs::path& images) {
                 captured.error().within("capturing the machine's " + std::string(part.name)));
         NAP_TRY(const UniqueFd file, open_file(file_of(part, images), O_WRONLY | O_CREAT | O_TRUNC));
         NAP_CHECK(write_all(file.get(), channel::dump_json(*captured)));
+        times.ended("capture " + std::string(part.name));
     }
     return {};
 }
 
-Result<> put_back_before_tasks(Agent& agent, const fs::path& images, Warnings& warnings) {
+Result<> put_back_before_tasks(Agent& agent, const fs::path& images, Warnings& warnings, StepTimes& times) {
     for (const Part& part : parts()) {
         if (part.before_tasks == nullptr) continue;
         NAP_TRY(const Json captured, read_part(part, images));
         if (auto done = part.before_tasks(agent, captured, warnings); !done)
             return std::unexpected(done.error().within(putting_back(part)));
+        times.ended("put back " + std::string(part.name));
     }
     return {};
 }
 
-Result<> put_back_after_tasks(Agent& agent, const fs::path& images, const HostPids& pids,
-                              Warnings& warnings) {
+Result<> put_back_after_tasks(Agent& agent, const fs::path& images, const HostPids& pids, Warnings& warnings,
+                              StepTimes& times) {
     for (const Part& part : parts()) {
         if (part.after_tasks == nullptr) continue;
         NAP_TRY(const Json captured, read_part(part, images));
         if (auto done = part.after_tasks(agent, captured, pids, warnings); !done)
             return std::unexpected(done.error().within(putting_back(part)));
+        times.ended("put back, tasks there: " + std::string(part.name));
     }
     return {};
 }

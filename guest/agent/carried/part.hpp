@@ -12,6 +12,7 @@
 
 #include "agent/calls/agent.hpp"
 #include "agent/contexts/adoption.hpp"
+#include "agent/contexts/step_times.hpp"
 #include "agent/userland/tasks.hpp"
 #include "channel/json.hpp"
 
@@ -32,10 +33,11 @@ struct Part {
 // In the order in which they are captured and put back.
 std::span<const Part> parts();
 
-// Into files of `images`.
-Result<> capture_parts(Agent& agent, const Task& init, const std::filesystem::path& images);
-Result<> put_back_before_tasks(Agent& agent, const std::filesystem::path& images, Warnings& warnings);
+// Into files of `images`. Each part is a step of `times`.
+Result<> capture_parts(Agent& agent, const Task& init, const std::filesystem::path& images, StepTimes& times);
+Result<> put_back_before_tasks(Agent& agent, const std::filesystem::path& images, Warnings& warnings,
+                               StepTimes& times);
 Result<> put_back_after_tasks(Agent& agent, const std::filesystem::path& images, const HostPids& pids,
-                              Warnings& warnings);
+                              Warnings& warnings, StepTimes& times);
 
 }  // namespace nap::agent

@@ -103,27 +103,24 @@ Result<Json> dump(Agent& agent, const Json& params, Call& call) {
     if (!is_frozen) return fail(ErrorKind::refused, "the userland must be frozen before it is dumped");
     NAP_TRY(const CriuFolders folders, CriuFolders::make());
 
-    auto begin = Clock::now();
-    NAP_CHECK(capture_parts(agent, *init, folders.images));
-    const auto parts_ms = since(begin);
+    StepTimes times;
+    NAP_CHECK(capture_parts(agent, *init, folders.images, times));
 
-    begin = Clock::now();
     NAP_CHECK(thaw_own_freezers());
     const Result<> dumped = run_criu_and_say_why(folders, init->host_pid, milliseconds(limit));
-    const auto criu_ms = since(begin);
     NAP_CHECK(freeze_own_freezers());
+    times.ended("CRIU's dump");
     if (!dumped) send_log(folders, call);
     NAP_CHECK(dumped);
 
-    begin = Clock::now();
     std::uint64_t bytes = 0;
     NAP_CHECK(channel::send_tree(folders.images, [&](std::span<const std::byte> part) {
         bytes += part.size();
         return call.send(part);
     }));
     NAP_CHECK(call.send_end());
-    return Json{{"images_bytes", bytes},
-                {"ms", {{"parts", parts_ms}, {"criu", criu_ms}, {"send", since(begin)}}}};
+    times.ended("send images");
+    return Json{{"images_bytes", bytes}, {"steps", times.told()}};
 }
 
 }  // namespace nap::agent

@@ -77,7 +77,8 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
 
     const std::lock_guard lock(agent.lifecycle);
     Warnings warnings;
-    NAP_CHECK(put_back_before_tasks(agent, folders.images, warnings));
+    StepTimes times;
+    NAP_CHECK(put_back_before_tasks(agent, folders.images, warnings, times));
     // Timers of CLOCK_REALTIME are set by what it shows
     NAP_CHECK(set_realtime_ahead(realtime_ahead + monotonic_ahead));
     NAP_TRY(const Advance advance, advance_since_dump(folders.images, monotonic_ahead));
@@ -88,23 +89,33 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
         return std::unexpected(ready.error());
     }
     NAP_CHECK(call.send_event({{"state", "ready"}}));
+    times.ended("CRIU's restore");
     NAP_TRY(const Intake intake, receive_plan(call));
+    times.ended("receive the plan");
     NAP_CHECK(recreate_connections(intake.connections, warnings));
     network_lock.reset();
+    times.ended("recreate connections");
     NAP_TRY(const HostPids pids, move_into_groups(criu.pid(), folders));
     const auto init = pids.find(1);
     if (init == pids.end()) return fail(ErrorKind::guest, "CRIU recreated no init");
     NAP_TRY(const nap_adopt adopted, device.adopt(intake.plan, intake.spilled, pids));
+    times.ended("adopt pages");
     NAP_CHECK(call.send_event({{"state", "adopted"}}));
     if (auto gone = criu.let_go(); !gone) {
         send_log(folders, call);
         return std::unexpected(gone.error());
     }
     NAP_CHECK(wait_until_frozen(kFrozenLimit));
+    times.ended("let CRIU go");
     NAP_CHECK(device.go_on_with(intake.calls, init->second));
+    times.ended("calls under way");
     NAP_CHECK(put_back_accounts(device, intake.accounts, pids, warnings));
-    NAP_CHECK(put_back_after_tasks(agent, folders.images, pids, warnings));
-    return Json{{"adopted", to_json(adopted)}, {"host_pid", init->second}, {"warnings", warnings}};
+    times.ended("put back accounts");
+    NAP_CHECK(put_back_after_tasks(agent, folders.images, pids, warnings, times));
+    return Json{{"adopted", to_json(adopted)},
+                {"host_pid", init->second},
+                {"warnings", warnings},
+                {"steps", times.told()}};
 }
 
 }  // namespace nap::agent

@@ -14,6 +14,7 @@ constexpr std::int64_t kLatest = std::numeric_limits<std::int64_t>::max() / 4;
 
 // More than a person reads.
 constexpr std::size_t kMostWarnings = 100;
+constexpr std::size_t kMostSteps = 100;
 
 Obstacle obstacle_from(const Json& json) {
     auto text = [&json](const char* key) {
@@ -105,6 +106,22 @@ std::vector<std::string> warnings_from(const Json& answer) {
         if (each.is_string() && warnings.size() < kMostWarnings)
             warnings.push_back(channel::printable(each.get_ref<const std::string&>()));
     return warnings;
+}
+
+std::vector<StepTime> steps_from(const Json& answer) {
+    constexpr std::uint64_t kLongest = 3'600'000'000;  // us
+    std::vector<StepTime> steps;
+    const auto found = answer.find("steps");
+    if (found == answer.end() || !found->is_array()) return steps;
+    for (const Json& each : *found) {
+        if (!each.is_object() || steps.size() == kMostSteps) continue;
+        const auto step = each.find("step");
+        const auto took = number(each, "us", "a step", kLongest);
+        if (took && step != each.end() && step->is_string())
+            steps.push_back(
+                {channel::printable(step->get_ref<const std::string&>()), std::chrono::microseconds(*took)});
+    }
+    return steps;
 }
 
 }  // namespace nap::update::agent

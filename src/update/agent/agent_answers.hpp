@@ -35,4 +35,11 @@ Result<std::vector<Obstacle>> obstacles_from(const Json& answer);
 // What the newer kernel could not put back, a sentence each, of which the first 100 are told.
 std::vector<std::string> warnings_from(const Json& answer);
 
+// Steps of a call, as the agent has timed them: the first 100.
+struct StepTime {
+    std::string step;
+    std::chrono::microseconds took;
+};
+std::vector<StepTime> steps_from(const Json& answer);
+
 }  // namespace nap::update::agent

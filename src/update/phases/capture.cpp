@@ -71,8 +71,10 @@ Result<> move_contexts(Attempt& attempt) {
         return attempt.restore_call->send(changed, 0);
     };
     NAP_TRY(const auto most, most_image_bytes(attempt.machine));
-    NAP_TRY(attempt.report.image_bytes,
+    NAP_TRY(const Taken taken,
             take_contexts(*dump, attempt.machine.paths.images(), most, limit + kReasonLimit, onward));
+    attempt.report.image_bytes = taken.bytes;
+    for (const auto& part : taken.steps) attempt.timeline.told("older: " + part.step, part.took);
     if (!attempt.restore_call)
         return fail(ErrorKind::protocol, "the older kernel's agent sent no images of the essential contexts");
     return {};

@@ -14,8 +14,8 @@ using std::chrono::milliseconds;
 constexpr std::uint64_t kMostFiles = 100'000;
 }  // namespace
 
-Result<std::uint64_t> take_contexts(channel::Call& dump, const std::filesystem::path& folder,
-                                    std::uint64_t most, milliseconds limit, const channel::Sink& onward) {
+Result<Taken> take_contexts(channel::Call& dump, const std::filesystem::path& folder, std::uint64_t most,
+                            milliseconds limit, const channel::Sink& onward) {
     auto began = Clock::now();
     channel::TreeReceiver images(folder, {.entries = kMostFiles, .bytes = most, .symlinks = false},
                                  "");  // the files themselves, whatever the agent calls their folder
@@ -36,7 +36,7 @@ Result<std::uint64_t> take_contexts(channel::Call& dump, const std::filesystem::
         } else if (auto* reply = std::get_if<channel::Reply>(&incoming)) {
             if (!reply->result)
                 return std::unexpected(reply->result.error().within("dumping the essential contexts"));
-            if (images.complete()) return images.bytes();
+            if (images.complete()) return Taken{images.bytes(), agent::steps_from(*reply->result)};
             return fail(ErrorKind::protocol,
                         "the older kernel's agent sent incomplete images of the essential contexts");
         }

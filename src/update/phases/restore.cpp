@@ -127,6 +127,8 @@ Result<> restore(Attempt& attempt) {
         NAP_CHECK(account(attempt, reply));
         for (auto& warning : agent::warnings_from(reply))
             attempt.report.warnings.push_back(std::move(warning));
+        for (const auto& part : agent::steps_from(reply))
+            attempt.timeline.told("newer: " + part.step, part.took);
     }
     NAP_CHECK(verify_pages(attempt));
     return attempt.point("restore");
