@@ -32,7 +32,7 @@ TEST(StepsFrom, NonsenseIsLeftOut) {
 
 TEST(StepsFrom, ManyAreCutShort) {
     Json answer;
-    for (int i = 0; i < 1000; ++i) answer["steps"].push_back({{"step", "a"}, {"us", 1}});
+    for (int i = 0; i < 1000; ++i) answer["steps"].push_back({{"step", "a"}, {"us", 1U}});
     EXPECT_EQ(steps_from(answer).size(), 100U);
 }
 
