@@ -23,15 +23,14 @@ constexpr std::chrono::seconds kCheckLimit{60};
 }  // namespace
 
 fs::path images_folder() {
-    return fs::path(kRunDirectory) / "criu" / "images";
+    return fs::path(kCriuFolder) / "images";
 }
 
 Result<CriuFolders> CriuFolders::make() {
-    const fs::path base = fs::path(kRunDirectory) / "criu";
     std::error_code error;
-    fs::remove_all(base, error);
-    CriuFolders folders{images_folder(), base / "work"};
-    for (const auto& folder : {folders.images, folders.work})
+    fs::remove_all(kCriuFolder, error);
+    CriuFolders folders{images_folder(), log().parent_path()};
+    for (const auto& folder : {folders.images, folders.logs})
         if (fs::create_directories(folder, error); error)
             return fail_errno("cannot make the folder " + folder.string(), error.value());
     return folders;
@@ -42,9 +41,10 @@ std::vector<std::string> criu_command(std::string_view action, const CriuFolders
     const char* level = verbosity == Verbosity::everything ? "-v4"
                         : verbosity == Verbosity::warnings ? "-v2"
                                                            : "-v1";
-    return {kCriu,  std::string(action),      "-D",  folders.images,      "-W",           folders.work,
-            "-o",   folders.log().filename(), level, "--tcp-established", "--file-locks", "--network-lock",
-            "skip", "--manage-cgroups=ignore"};
+    return {
+        kCriu,  std::string(action),           "-D",  folders.images,      "-W",           folders.logs,
+        "-o",   CriuFolders::log().filename(), level, "--tcp-established", "--file-locks", "--network-lock",
+        "skip", "--manage-cgroups=ignore"};
 }
 
 Result<> warm_criu() {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/calls/paths.hpp"
 #include "base/error.hpp"
 #include "channel/link.hpp"
 
@@ -15,9 +16,9 @@ namespace nap::agent {
 // One dump's or restore's folders below /run/nap; earlier ones' contents are removed.
 struct CriuFolders {
     std::filesystem::path images;
-    std::filesystem::path work;  // log, statistics
+    std::filesystem::path logs;  // and statistics
     static Result<CriuFolders> make();
-    [[nodiscard]] std::filesystem::path log() const { return work / "criu.log"; }
+    static std::filesystem::path log() { return kCriuLog; }
 };
 
 // Those of the dump or restore under way.
