@@ -75,6 +75,15 @@ static long connection(struct nap_connection __user *argument)
 	return copy_to_user(argument, &request, sizeof(request)) ? -EFAULT : 0;
 }
 
+static long hold_network(const __s32 __user *argument)
+{
+	__s32 network;
+
+	if (state != WITHHOLDING)
+		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	return get_user(network, argument) ? -EFAULT : nap_hold_network(network);
+}
+
 static long status(struct nap_status __user *argument)
 {
 	struct nap_status report = {
@@ -179,6 +188,9 @@ static long nap_ioctl(struct file *file, unsigned int command, unsigned long arg
 		break;
 	case NAP_IOC_CONNECTION:
 		result = connection((void __user *)argument);
+		break;
+	case NAP_IOC_HOLD_NETWORK:
+		result = hold_network((void __user *)argument);
 		break;
 	case NAP_IOC_STATUS:
 		result = status((void __user *)argument);

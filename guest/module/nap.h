@@ -172,8 +172,7 @@ int nap_inotify(const struct nap_inotify *request);
 struct nap_connection;
 int nap_connection(struct nap_connection *connection);
 
-/* connection.c */
-struct nap_connection;
-int nap_connection(struct nap_connection *connection);
+/* held_network.c */
+int nap_hold_network(int network);	/* a descriptor, or an error */
 
 #endif

@@ -37,6 +37,8 @@ struct Connection {
     std::uint32_t peer_timestamp = 0;                     // the last of the peer's
     std::uint32_t timestamp = 0;                          // ours, when it was read
     std::uint32_t receive_initial = 0, send_initial = 0;  // sequence numbers of the SYNs; not of unowned ones
+    std::uint8_t timeouts = 0;  // of a half open one: so often its client had not answered in time
+    bool acknowledged = false;  // of a half open one: it did, but its listener waits for data, too
 
     // Where it stands (RFC 9293): sequence numbers, FINs counted, and windows in bytes. Not of half open
     // ones.

@@ -27,6 +27,7 @@ void each_field(Of& connection, Visit visit) {
     visit(connection.send_scale), visit(connection.receive_scale);
     visit(connection.peer_timestamp), visit(connection.timestamp);
     visit(connection.receive_initial), visit(connection.send_initial);
+    visit(connection.timeouts), visit(connection.acknowledged);
     visit(connection.receive_next), visit(connection.send_unacknowledged), visit(connection.send_next);
     visit(connection.write_next), visit(connection.send_window), visit(connection.send_window_at);
     visit(connection.largest_window), visit(connection.receive_window);

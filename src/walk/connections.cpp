@@ -143,7 +143,8 @@ Connection Finder::begin(Connection::Kind kind, std::uint64_t sock) {
     return connection;
 }
 
-// struct inet_request_sock: snd_wscale, rcv_wscale (4 bits each), tstamp_ok, sack_ok, wscale_ok, ecn_ok
+// struct inet_request_sock: snd_wscale, rcv_wscale (4 bits each), tstamp_ok, sack_ok, wscale_ok, ecn_ok,
+// acked
 void Finder::agreed(Connection& connection, std::uint64_t request) {
     const auto scales = reader_.byte(request + at_.request_flags),
                flags = reader_.byte(request + at_.request_flags + 1);
@@ -153,6 +154,9 @@ void Finder::agreed(Connection& connection, std::uint64_t request) {
     connection.sack = (flags & 2) != 0;
     connection.scaling = (flags & 4) != 0;
     connection.ecn = (flags & 8) != 0;
+    connection.acknowledged = (flags & 16) != 0;
+    // In struct request_sock, behind the count of answers that were repeated: syncookie, num_timeout (7 bits)
+    connection.timeouts = reader_.byte(request + at_.request_retransmits + 1) >> 1;
     connection.mss = reader_.half(request + at_.request_mss);
     connection.peer_timestamp = reader_.word(request + at_.request_peer_timestamp);
     connection.receive_initial = reader_.word(request + at_.request_receive_initial);

@@ -63,6 +63,7 @@ constexpr std::array kEntries = {
     NAP_ENTRY(request_next, Hop{"request_sock", "dl_next"}),
     NAP_ENTRY(request_sock, Hop{"request_sock", "sk"}),
     NAP_ENTRY(request_mss, Hop{"request_sock", "mss"}),
+    NAP_ENTRY(request_retransmits, Hop{"request_sock", "num_retrans"}),
     NAP_ENTRY(request_peer_timestamp, Hop{"request_sock", "ts_recent"}),
     NAP_ENTRY(request_flags, Hop{"inet_request_sock", "snd_wscale"}),
     NAP_ENTRY(request_receive_initial, Hop{"tcp_request_sock", "rcv_isn"}),

@@ -26,9 +26,9 @@ struct SocketLayout {
     std::uint64_t sock_socket = 0, sock_receive_queue = 0, sock_write_queue = 0, sock_sent_queue = 0;
     // A listener's queue and what waits in it.
     std::uint64_t listener_accept_head = 0;
-    std::uint64_t request_next = 0, request_sock = 0, request_mss = 0, request_peer_timestamp = 0,
-                  request_flags = 0, request_receive_initial = 0, request_send_initial = 0,
-                  request_timestamp_offset = 0;
+    std::uint64_t request_next = 0, request_sock = 0, request_mss = 0, request_retransmits = 0,
+                  request_peer_timestamp = 0, request_flags = 0, request_receive_initial = 0,
+                  request_send_initial = 0, request_timestamp_offset = 0;
     // A connection.
     std::uint64_t tcp_receive_next = 0, tcp_copied = 0, tcp_receive_window = 0, tcp_receive_window_at = 0;
     std::uint64_t tcp_send_next = 0, tcp_send_unacknowledged = 0, tcp_write_next = 0;

@@ -61,6 +61,8 @@ TEST_F(Connections, HalfOpenOnesHaveTheirSequenceNumbers) {
     EXPECT_EQ(found->front().receive_initial, FakeSockets::kReceiveInitial);
     EXPECT_EQ(found->front().send_initial, FakeSockets::kSendInitial);
     EXPECT_EQ(found->front().timestamp, 500U);
+    EXPECT_EQ(found->front().timeouts, 3);
+    EXPECT_FALSE(found->front().acknowledged);
 }
 
 TEST_F(Connections, ThatNoProcessHasAreReadWithWhatTheyOwe) {

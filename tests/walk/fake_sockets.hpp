@@ -47,7 +47,8 @@ class FakeSockets {
         at.common_closing_receive_next = 72, at.common_closing_send_next = 76;
         at.sock_socket = 80, at.sock_receive_queue = 88, at.sock_write_queue = 104, at.sock_sent_queue = 120;
         at.listener_accept_head = 128;
-        at.request_next = 80, at.request_sock = 88, at.request_mss = 96, at.request_peer_timestamp = 100;
+        at.request_next = 80, at.request_sock = 88, at.request_mss = 96, at.request_retransmits = 98,
+        at.request_peer_timestamp = 100;
         at.request_flags = 104, at.request_receive_initial = 108, at.request_send_initial = 112;
         at.request_timestamp_offset = 116;
         at.tcp_receive_next = 136, at.tcp_copied = 140, at.tcp_receive_window = 144;
@@ -85,8 +86,9 @@ class FakeSockets {
 
     void make_request(std::uint64_t request) {
         kernel_.put<std::uint16_t>(request + 96, 1460);
-        kernel_.put<std::uint8_t>(request + 104, 0x97);  // scales 7, 9
-        kernel_.put<std::uint8_t>(request + 105, 7);     // timestamps, SACK, scaling
+        kernel_.put<std::uint8_t>(request + 99, 3 << 1 | 1);  // 3 timeouts
+        kernel_.put<std::uint8_t>(request + 104, 0x97);       // scales 7, 9
+        kernel_.put<std::uint8_t>(request + 105, 7);          // timestamps, SACK, scaling
         kernel_.put(request + 108, kReceiveInitial);
         kernel_.put(request + 112, kSendInitial);
     }

@@ -14,9 +14,12 @@ namespace nap::agent {
 
 namespace {
 
+constexpr std::uint32_t kMostTimeouts = 127;
+
 nap_connection question(const context::Connection& connection, int network) {
     nap_connection asked{};
     asked.network = network;
+    asked.device = connection.device;
     asked.local_port = connection.local_port;
     asked.remote_port = connection.remote_port;
     std::memcpy(asked.local, connection.local.data(), sizeof asked.local);
@@ -32,6 +35,13 @@ Result<> ask(int device, nap_connection& question) {
 
 }  // namespace
 
+Result<UniqueFd> Amender::hold_network() const {
+    const __s32 network = network_.get();
+    UniqueFd held(::ioctl(device_.get(), NAP_IOC_HOLD_NETWORK, &network));
+    if (!held) return fail_errno("the adoption module cannot hold the network");
+    return held;
+}
+
 Result<Amender> Amender::open() {
     NAP_TRY(UniqueFd device, open_file("/dev/nap", O_RDWR));
     NAP_TRY(UniqueFd network, open_file(kNetworkNamespace, O_RDONLY));
@@ -44,6 +54,10 @@ Result<> Amender::amend(const context::Connection& connection) const {
     asked.send_initial = connection.send_initial;
     asked.timestamp = connection.timestamp;
     asked.receive_scale = connection.receive_scale;
+    // Established already: no data is waited for any more
+    const bool half_open = connection.kind == context::Connection::Kind::half_open;
+    asked.timeouts = half_open ? connection.timeouts : kMostTimeouts;
+    asked.acknowledged = half_open && connection.acknowledged ? 1 : 0;
     return ask(device_.get(), asked);
 }
 

@@ -12,6 +12,8 @@ namespace nap::agent {
 class Amender {
   public:
     static Result<Amender> open();  // for the machine's network namespace
+    // Until it is closed, not even an answer to a SYN of IPv6 is sent, which passes a network lock.
+    [[nodiscard]] Result<UniqueFd> hold_network() const;
     // What our side has said already: of a half open one.
     [[nodiscard]] Result<> amend(const context::Connection& connection) const;
     // The next sequence number that is expected of the peer.

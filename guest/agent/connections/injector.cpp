@@ -42,6 +42,7 @@ Result<> Injector::send(const Segment& segment) const {
     } else {
         sockaddr_in6 to{};
         to.sin6_family = AF_INET6;
+        if (IN6_IS_ADDR_LINKLOCAL(segment.to.data())) to.sin6_scope_id = segment.device;
         std::memcpy(&to.sin6_addr, segment.to.data(), sizeof to.sin6_addr);
         sent = ::sendto(six_.get(), bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&to),
                         sizeof to);
@@ -52,6 +53,7 @@ Result<> Injector::send(const Segment& segment) const {
 
 Segment from_peer(const context::Connection& connection) {
     Segment segment;
+    segment.device = connection.device;
     segment.from = connection.remote;
     segment.from_port = connection.remote_port;
     segment.to = connection.local;

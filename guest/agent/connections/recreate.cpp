@@ -43,35 +43,25 @@ std::string describe(const Connection& connection) {
 Result<> recreate(std::span<const Connection> connections, Warnings& warnings) {
     NAP_TRY(const Amender amender, Amender::open());
     NAP_TRY(const Injector injector, Injector::open());
+    UniqueFd held;
+    if (std::ranges::any_of(connections, &Connection::six)) {
+        NAP_TRY(held, amender.hold_network());
+    }
     NAP_TRY(auto handshakes, OrdinaryHandshakes::begin());
-    std::size_t gone = 0, half_open = 0;
     for (const Connection& connection : connections) {
         Result<> done;
         if (connection.kind == Kind::waiting)
             done = open_waiting(connection, injector, amender);
         else if (connection.kind == Kind::unowned)
             done = close_again(connection, injector);
-        // The network lock lets IPv6's answers to SYNs pass: where nobody is at the other end any more, a
-        // reset comes back before the amendment.
-        if (!done && connection.state == TCP_CLOSE) {
-            ++gone;
-            continue;
-        }
         if (!done) return std::unexpected(done.error().within("recreating " + describe(connection)));
     }
     for (const Connection& connection : connections) {
         if (connection.kind != Kind::half_open) continue;
-        (void)open_half(connection, injector, amender);
-        ++half_open;
+        if (auto done = open_half(connection, injector, amender); !done)
+            warnings.push_back(describe(connection) +
+                               ", which is half open, will be reset: " + done.error().message);
     }
-    // Not seen to work yet: said, rather than lost without a word
-    if (half_open != 0)
-        warnings.push_back(std::to_string(half_open) +
-                           " half open TCP connection(s) may be reset when their clients go on");
-    if (gone != 0)
-        warnings.push_back(std::to_string(gone) +
-                           " TCP connection(s) that nobody had accepted, and that their clients have reset, "
-                           "could not be made again");
     return handshakes.end();
 }
 

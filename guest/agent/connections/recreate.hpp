@@ -10,7 +10,7 @@
 namespace nap::agent {
 
 // While the network is locked, the listeners are there, and nothing runs. Half open connections that cannot
-// be made again are warned of: their clients ask once more.
+// be made again are warned of.
 Result<> recreate_connections(std::span<const context::Connection> connections, Warnings& warnings);
 
 }  // namespace nap::agent

@@ -17,6 +17,7 @@ inline constexpr std::uint8_t kFin = 1, kSyn = 2, kRst = 4, kPush = 8, kAck = 16
 
 struct Segment {
     context::InternetAddress from{}, to{};
+    std::uint32_t device = 0;  // link-local addresses of IPv6 are its
     std::uint16_t from_port = 0, to_port = 0;
     std::uint32_t sequence = 0, acknowledgement = 0;
     std::uint8_t flags = 0;

@@ -8,6 +8,7 @@
 
 #include <linux/inet.h>
 #include <linux/ktime.h>
+#include <net/inet_connection_sock.h>
 #include <net/inet_hashtables.h>
 #include <net/inet6_hashtables.h>
 #include <net/net_namespace.h>
@@ -25,13 +26,14 @@ static struct sock *find(struct net *net, const struct nap_connection *connectio
 	const struct in6_addr *local = (const struct in6_addr *)connection->local;
 	const struct in6_addr *remote = (const struct in6_addr *)connection->remote;
 	__be16 remote_port = htons(connection->remote_port);
+	int device = connection->device ?: LOOPBACK_IFINDEX;
 
 	if (ipv6_addr_v4mapped(remote))
 		return __inet_lookup_established(net, tables, remote->s6_addr32[3], remote_port, local->s6_addr32[3],
-						 connection->local_port, LOOPBACK_IFINDEX, 0);
+						 connection->local_port, device, 0);
 #if IS_ENABLED(CONFIG_IPV6)
 	return __inet6_lookup_established(net, tables, remote, remote_port, local, connection->local_port,
-					  LOOPBACK_IFINDEX, 0);
+					  device, 0);
 #else
 	return NULL;
 #endif
@@ -42,11 +44,18 @@ static int amend(struct sock *sock, const struct nap_connection *connection)
 {
 	struct request_sock *request = inet_reqsk(sock);
 
-	if (sock->sk_state != TCP_NEW_SYN_RECV || connection->receive_scale > TCP_MAX_WSCALE)
+	if (sock->sk_state != TCP_NEW_SYN_RECV || connection->receive_scale > TCP_MAX_WSCALE ||
+	    connection->timeouts > 127)
 		return -EINVAL;
 	tcp_rsk(request)->snt_isn = connection->send_initial;
 	tcp_rsk(request)->ts_off = connection->timestamp - (u32)ktime_to_ms(ktime_get());
 	inet_rsk(request)->rcv_wscale = connection->receive_scale;
+	inet_rsk(request)->acked = !!connection->acknowledged;
+	/* Its listener counts those that have not timed out yet. */
+	if (!request->num_timeout && connection->timeouts)
+		atomic_dec(&inet_csk(request->rsk_listener)->icsk_accept_queue.young);
+	if (connection->timeouts)
+		request->num_timeout = connection->timeouts;
 	return 0;
 }
 

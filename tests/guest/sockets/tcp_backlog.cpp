@@ -23,10 +23,16 @@ constexpr std::size_t kMuch = 40'000;  // bytes; within the window a connection 
 
 class Listener {
   public:
-    explicit Listener(int family) {
+    explicit Listener(int family, bool particular = false) {
         fd_ = static_cast<int>(check(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
         const int idle = 77;
         check(setsockopt(fd_, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle), "TCP_KEEPIDLE");
+        if (particular) {
+            const int patience = 30;
+            check(setsockopt(fd_, IPPROTO_TCP, TCP_DEFER_ACCEPT, &patience, sizeof patience),
+                  "TCP_DEFER_ACCEPT");
+            check(setsockopt(fd_, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2), "SO_BINDTODEVICE");
+        }
         if (family == AF_INET6) address_.sin6_addr = in6addr_loopback;
         address_.sin6_family = static_cast<sa_family_t>(family);
         if (family == AF_INET)
@@ -79,8 +85,8 @@ class TcpBacklog : public State {
         fill();
     }
     void verify() override {
-        for (auto& queue : queues_) verify_queue(queue.listener, queue.clients);
-        verify_reset();
+        for (auto& queue : queues_) verify_queue(queue.listener, queue.clients), verify_reset(queue.listener);
+        for (auto& queue : particular_) verify_particular(queue.listener, queue.clients);
         fill();
     }
     void damage() override { close(queues_[0].listener.accepted(port_of(queues_[0].clients[0]))); }
@@ -99,17 +105,30 @@ class TcpBacklog : public State {
             write_exactly(queue.clients[1], std::string(kMuch, 'm'), "client");
             write_exactly(queue.clients[2], "the end", "client");
             check(shutdown(queue.clients[2], SHUT_WR), "shutdown");
+            const int client = queue.listener.connected();
+            const linger reset{1, 0};
+            check(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), "SO_LINGER");
+            close(client);
         }
-        const int client = queues_[0].listener.connected();
-        const linger reset{1, 0};
-        check(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), "SO_LINGER");
-        close(client);
+        for (auto& queue : particular_) {
+            for (const int client : queue.clients) close(client);
+            queue.clients.clear();
+            queue.clients.push_back(queue.listener.connected());
+            write_exactly(queue.clients[0], "question", "client");
+        }
     }
 
-    void verify_reset() const {
+    static void verify_particular(Listener& listener, const std::vector<int>& clients) {
+        const int asked = listener.accepted(port_of(clients[0]));
+        require(read_exactly(asked, 8, "accepted connection") == "question", "another question came");
+        write_exactly(asked, "answer", "accepted connection");
+        require(read_exactly(clients[0], 6, "client") == "answer", "another answer came");
+        close(asked);
+    }
+
+    static void verify_reset(const Listener& listener) {
         char byte = 0;
-        const int reset =
-            static_cast<int>(check(accept(queues_[0].listener.fd(), nullptr, nullptr), "accept"));
+        const int reset = static_cast<int>(check(accept(listener.fd(), nullptr, nullptr), "accept"));
         require(recv(reset, &byte, 1, MSG_DONTWAIT) == -1 && errno == ECONNRESET,
                 "it was not reset: ", std::strerror(errno));
         close(reset);
@@ -139,6 +158,9 @@ class TcpBacklog : public State {
     }
 
     std::array<Queue, 2> queues_ = {Queue{Listener(AF_INET), {}}, Queue{Listener(AF_INET6), {}}};
+    // Bound to a device, and only told of clients that have sent something
+    std::array<Queue, 2> particular_ = {Queue{Listener(AF_INET, true), {}},
+                                        Queue{Listener(AF_INET6, true), {}}};
 };
 
 NAP_GUEST_STATE("tcp-backlog", TcpBacklog);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Connections whose handshake is not finished: the listener has answered the client's SYN, and has not heard
+// of it since. Either the answer was lost, or what the client said then: it takes the connection for
+// established, and its next word is what finishes the handshake. Or it was heard, but the
+// listener waits for a word of the client's, too (TCP_DEFER_ACCEPT). Filters on the sockets are what loses
+// packets.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "harness.hpp"
+
+namespace guest {
+namespace {
+
+constexpr int kRepeats = 60, kPatience = 20'000;  // of answers to a SYN; ms
+
+// A socket's filter sees the TCP header first.
+void let_pass_only_flags(int fd, std::uint8_t mask, std::uint8_t flags) {
+    std::array<sock_filter, 5> code{{{BPF_LD | BPF_B | BPF_ABS, 0, 0, 13},
+                                     {BPF_ALU | BPF_AND | BPF_K, 0, 0, mask},
+                                     {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, flags},
+                                     {BPF_RET | BPF_K, 0, 0, 0xffff},
+                                     {BPF_RET | BPF_K, 0, 0, 0}}};
+    const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+    check(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), "SO_ATTACH_FILTER");
+}
+
+void let_all_pass(int fd) {
+    const int none = 0;
+    check(setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof none), "SO_DETACH_FILTER");
+}
+
+int open_socket(int family, int further = 0) {
+    return static_cast<int>(check(socket(family, SOCK_STREAM | SOCK_CLOEXEC | further, 0), "socket"));
+}
+
+class Pair {
+  public:
+    enum class What { answer_lost, client_lost, deferred };
+
+    Pair(int family, What what) : answer_lost_(what == What::answer_lost), deferred_(what == What::deferred) {
+        address_.sin6_family = static_cast<sa_family_t>(family);
+        if (family == AF_INET6) address_.sin6_addr = in6addr_loopback;
+        if (family == AF_INET)
+            reinterpret_cast<sockaddr_in*>(&address_)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        listener_ = open_socket(family, SOCK_NONBLOCK);
+        check(setsockopt(listener_, IPPROTO_TCP, TCP_SYNCNT, &kRepeats, sizeof kRepeats), "TCP_SYNCNT");
+        const int seconds = 3600;
+        if (deferred_)
+            check(setsockopt(listener_, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds),
+                  "TCP_DEFER_ACCEPT");
+        check(bind(listener_, address(), size_), "bind");
+        check(getsockname(listener_, address(), &size_), "getsockname");
+        check(listen(listener_, 16), "listen");
+        begin();
+    }
+
+    void begin() {
+        client_ = open_socket(address_.sin6_family, SOCK_NONBLOCK);
+        check(setsockopt(client_, IPPROTO_TCP, TCP_SYNCNT, &kRepeats, sizeof kRepeats), "TCP_SYNCNT");
+        if (answer_lost_)
+            let_pass_only_flags(client_, 0xff, 0xff);
+        else if (!deferred_)
+            let_pass_only_flags(listener_, TH_SYN | TH_ACK, TH_SYN);
+        require(connect(client_, address(), size_) == -1 && errno == EINPROGRESS,
+                "connect: ", std::strerror(errno));
+        if (!answer_lost_) wait_for(client_, POLLOUT, "the client is not connected");
+        require(accept(listener_, nullptr, nullptr) == -1 && errno == EAGAIN, "it is there too early");
+    }
+
+    // The client knew of it, or hears of it now, and both can talk.
+    void finish(const std::string& name) {
+        pollfd known{client_, POLLOUT, 0};
+        require(poll(&known, 1, 0) == (answer_lost_ ? 0 : 1) && (known.revents & POLLERR) == 0, name,
+                ": the client's connection has changed");
+        require(accept(listener_, nullptr, nullptr) == -1 && errno == EAGAIN, name,
+                ": it is there too early");
+        if (!deferred_) let_all_pass(answer_lost_ ? client_ : listener_);
+        wait_for(client_, POLLOUT, name + ": the client is not connected");
+        int error = 0;
+        socklen_t size = sizeof error;
+        check(getsockopt(client_, SOL_SOCKET, SO_ERROR, &error, &size), "SO_ERROR");
+        require(error == 0, name, ": the client's connection: ", std::strerror(error));
+        write_exactly(client_, "question", "client");
+        wait_for(listener_, POLLIN, name + ": it never comes");
+        const int server = static_cast<int>(check(accept(listener_, nullptr, nullptr), "accept"));
+        require(read_exactly(server, 8, "accepted connection") == "question", name, ": another word came");
+        write_exactly(server, "answer", "accepted connection");
+        require(read_exactly(client_, 6, "client") == "answer", name, ": another answer came");
+        close(server), close(client_);
+    }
+
+    void damage() const { check(listen(listener_, 0), "listen"), close(client_); }
+
+  private:
+    sockaddr* address() { return reinterpret_cast<sockaddr*>(&address_); }
+
+    static void wait_for(int fd, short events, const std::string& otherwise) {
+        pollfd ready{fd, events, 0};
+        require(poll(&ready, 1, kPatience) == 1, otherwise);
+    }
+
+    bool answer_lost_, deferred_;
+    int listener_ = -1, client_ = -1;
+    sockaddr_in6 address_{};
+    socklen_t size_ = sizeof address_;
+};
+
+class TcpHalfOpen : public State {
+  public:
+    void set_up() override {}
+    void verify() override {
+        for (auto& [name, pair] : pairs_) {
+            pair.finish(name);
+            pair.begin();
+        }
+    }
+    void damage() override { pairs_[0].pair.damage(); }
+
+  private:
+    struct Named {
+        const char* name;
+        Pair pair;
+    };
+    using enum Pair::What;
+    std::array<Named, 6> pairs_{{{"IPv4, our answer lost", {AF_INET, answer_lost}},
+                                 {"IPv4, the client's lost", {AF_INET, client_lost}},
+                                 {"IPv4, deferred", {AF_INET, deferred}},
+                                 {"IPv6, our answer lost", {AF_INET6, answer_lost}},
+                                 {"IPv6, the client's lost", {AF_INET6, client_lost}},
+                                 {"IPv6, deferred", {AF_INET6, deferred}}}};
+};
+
+NAP_GUEST_STATE("tcp-half-open", TcpHalfOpen);
+
+}  // namespace
+}  // namespace guest
