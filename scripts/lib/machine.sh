@@ -63,11 +63,11 @@ release_machine() {
     ip netns delete "$namespace" 2>/dev/null || true
 }
 
-# start_machine KERNEL MEMORY: on a fresh copy of the root disk; redis answers when it returns.
+# start_machine KERNEL MEMORY [IMAGE]: on a fresh copy of the root disk; redis answers when it returns.
 start_machine() {
     remove_machine
     rm -f -- "$work"/*.json "$work"/*.jsonl "$work"/*.txt "$work"/counter.sock*
-    cp --reflink=auto --sparse=always -- "$build/disk/root.img" "$disk"
+    cp --reflink=auto --sparse=always -- "${3:-$build/disk/root.img}" "$disk"
     ip netns delete "$namespace" 2>/dev/null || true
     ip netns add "$namespace"
     ip -n "$namespace" link set lo up
