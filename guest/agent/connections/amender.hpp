@@ -12,7 +12,7 @@ namespace nap::agent {
 class Amender {
   public:
     static Result<Amender> open();  // for the machine's network namespace
-    // Until it is closed, not even an answer to a SYN of IPv6 is sent, which passes a network lock.
+    // Until it is closed, not even answers to SYNs are sent, which pass a network lock.
     [[nodiscard]] Result<UniqueFd> hold_network() const;
     // What our side has said already: of a half open one.
     [[nodiscard]] Result<> amend(const context::Connection& connection) const;

@@ -43,10 +43,7 @@ std::string describe(const Connection& connection) {
 Result<> recreate(std::span<const Connection> connections, Warnings& warnings) {
     NAP_TRY(const Amender amender, Amender::open());
     NAP_TRY(const Injector injector, Injector::open());
-    UniqueFd held;
-    if (std::ranges::any_of(connections, &Connection::six)) {
-        NAP_TRY(held, amender.hold_network());
-    }
+    NAP_TRY(const UniqueFd held, amender.hold_network());
     NAP_TRY(auto handshakes, OrdinaryHandshakes::begin());
     for (const Connection& connection : connections) {
         Result<> done;

@@ -2,7 +2,8 @@
 /*
  * Held network: nothing leaves a network namespace, the answers to SYNs of IPv6 included, which a BPF program on a
  * control group does not see. While connections are made anew by their peers' packets, an answer to a peer on this
- * machine, or to one that is gone, would come back as a reset.
+ * machine, or to one that is gone, would come back as a reset. Whoever sends is told that it was sent: a half open
+ * connection whose answer cannot be repeated would be given up.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -20,7 +21,10 @@
 
 static unsigned int only_marked(void *context, struct sk_buff *buffer, const struct nf_hook_state *hook)
 {
-	return buffer->mark == NAP_PASSES ? NF_ACCEPT : NF_DROP;
+	if (buffer->mark == NAP_PASSES)
+		return NF_ACCEPT;
+	kfree_skb(buffer);
+	return NF_STOLEN;
 }
 
 static const struct nf_hook_ops hooks[] = {
