@@ -129,10 +129,11 @@ Result<> run_to_commit(Attempt& attempt) {
     return {};
 }
 
-}  // namespace
+constexpr int kTries = 3;
 
-Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const Testing& testing,
-                   const ProgressSink& progress, const TimeLimits& limits) {
+// `in_flight`: what stood in the way, after the userland was frozen, may be gone the next time.
+Outcome run_once(RunningMachine& machine, const kernel::Kernel& newer, const Testing& testing,
+                 const ProgressSink& progress, const TimeLimits& limits, bool& in_flight) {
     Report report;
     Result<> result;
     TimeLimits within = limits;
@@ -162,6 +163,7 @@ Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const T
             }
         } else {
             outcome = "rolled back";
+            in_flight = attempt.frozen_at && result.error().kind == ErrorKind::busy;
             attempt.timeline.end();
             spdlog::warn("update: rolling back: {}", result.error().message);
             attempt.roll_back();
@@ -174,6 +176,18 @@ Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const T
         report = attempt.report;
     }
     return {std::move(report), std::move(result)};
+}
+
+}  // namespace
+
+Outcome run_update(RunningMachine& machine, const kernel::Kernel& newer, const Testing& testing,
+                   const ProgressSink& progress, const TimeLimits& limits) {
+    for (int tries = 1;; ++tries) {
+        bool in_flight = false;
+        Outcome outcome = run_once(machine, newer, testing, progress, limits, in_flight);
+        if (!in_flight || tries == kTries) return outcome;
+        spdlog::warn("update: what was in the way may be gone: trying again");
+    }
 }
 
 }  // namespace nap::update

@@ -18,6 +18,12 @@ TEST(ValueInForce, IsTheChosenOneOrAll) {
     EXPECT_EQ(value_in_force("[broken\n"), "[broken");
 }
 
+TEST(NamesSomethingInFlight, LooksAtErrorsOnly) {
+    EXPECT_TRUE(names_something_in_flight("Error (sk-inet.c:175): In-flight connection (l) for 5\n"));
+    EXPECT_TRUE(names_something_in_flight("Error (sk-netlink.c:77): The socket has data to read\n"));
+    EXPECT_FALSE(names_something_in_flight("Warn (a.c:1): in-flight\nError (b.c:2): no such thing\n"));
+}
+
 TEST(ErrorsOf, KeepsTheCauseAndTheEnd) {
     EXPECT_EQ(errors_of("(00.01) Warn (a.c:1): w\n(00.02) Error (b.c:2): no such thing\n(00.03) x\n"),
               "Error (b.c:2): no such thing");

@@ -77,6 +77,14 @@ bool names_reason(std::string_view log) {
     return false;
 }
 
+bool names_something_in_flight(std::string_view log) {
+    constexpr std::string_view kSigns[] = {"n-flight", "Dangling connection", "has data to read",
+                                           "with unreachable peer", "without peer"};
+    const std::string errors = errors_of(log);
+    return std::ranges::any_of(kSigns,
+                               [&](std::string_view sign) { return errors.find(sign) != std::string::npos; });
+}
+
 std::string end_of_log(std::string_view log, std::size_t most) {
     if (log.size() > most) {
         log.remove_prefix(log.size() - most);

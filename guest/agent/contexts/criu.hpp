@@ -41,6 +41,9 @@ std::string errors_of(std::string_view log);
 // Whether they say more than that it failed.
 bool names_reason(std::string_view log);
 
+// Whether what they name may be gone at another moment: it was on its way when the processes stood still.
+bool names_something_in_flight(std::string_view log);
+
 // The last lines of it, of so many bytes at most.
 std::string end_of_log(std::string_view log, std::size_t most);
 

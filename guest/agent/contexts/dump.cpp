@@ -48,6 +48,10 @@ Error why_not(const GuardedEnd& end, milliseconds limit, const CriuFolders& fold
             ? Error{ErrorKind::guest, "CRIU was killed by signal " + std::to_string(WTERMSIG(end.status)) +
                                           " while it dumped the userland"}
             : criu_error("CRIU could not dump the userland", folders);
+    // Worth another try
+    if (auto log = read_file(folders.log());
+        WIFEXITED(end.status) && problems.empty() && log && names_something_in_flight(*log))
+        error.kind = ErrorKind::busy;
     for (const auto& problem : problems) error.message += "; what it did is not undone: " + problem;
     return error;
 }
