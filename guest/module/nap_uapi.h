@@ -181,6 +181,8 @@ struct nap_accounts {
  */
 #define NAP_IOC_SOCKETS	_IO('N', 6)
 
+#define NAP_PEER_OTHER 1	/* of the socket that it is connected to, which may not be accepted yet */
+
 /* SO_PEERCRED and SO_PEERGROUPS of a unix socket. */
 struct nap_socket_peer {
 	__s32 fd;
@@ -188,7 +190,7 @@ struct nap_socket_peer {
 	__u32 uid, gid;
 	__u64 groups;		/* pointer to __u32[group_count] */
 	__u32 group_count;
-	__u32 unused;
+	__u32 flags;
 };
 #define NAP_SOCKET_PEER	_IOW('N', 16, struct nap_socket_peer)
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "agent/freezing/in_flight.hpp"
 
 #include <gtest/gtest.h>
 #include <linux/unix_diag.h>
@@ -10,18 +9,25 @@
 #include <cstring>
 #include <vector>
 
+#include "agent/carried/unix_backlogs.hpp"
 #include "agent/freezing/sock_diag.hpp"
 
 namespace nap::agent {
 
-TEST(InFlight, ClientsThatLiveAndHaveSentNothingAreNone) {
-    const std::vector<UnixSocket> sockets = {{1, 0, {2, 3}}, {2, 0, {}}, {3, 0, {}}};
-    EXPECT_EQ(in_flight(sockets), 0U);
-}
-
-TEST(InFlight, ClientsThatAreGoneOrHaveSentAre) {
-    const std::vector<UnixSocket> sockets = {{1, 0, {2, 0}}, {2, 5, {}}, {3, 7, {}}};
-    EXPECT_EQ(in_flight(sockets), 2U);
+TEST(UnixBacklogs, AreEncodedAsCriuReadsThem) {
+    const BacklogConnection one{.listener = 5,
+                                .client = 7,
+                                .peer = {3, 1000, 1001},
+                                .groups = {9},
+                                .messages = {{{4, 1, 2}, "word"}, {{}, ""}}};
+    const std::string file = encode_unix_backlogs(std::span(&one, 1));
+    std::vector<std::uint32_t> words(file.size() / sizeof(std::uint32_t));
+    ASSERT_EQ(words.size() * sizeof words[0], file.size());
+    std::memcpy(words.data(), file.data(), file.size());
+    std::uint32_t text = 0;
+    std::memcpy(&text, "word", sizeof text);
+    EXPECT_EQ(words, (std::vector<std::uint32_t>{0x4b4c4255, 5, 7, 3, 1000, 1001, 1, 2, 9, 1,
+                                                 4,          1, 2, 4, text, 0,    0, 0, 0, 0}));
 }
 
 TEST(SockDiag, AnAttributeIsFoundBehindTheFixedPart) {

@@ -13,6 +13,7 @@
 #include "agent/carried/part.hpp"
 #include "agent/carried/pressure.hpp"
 #include "agent/carried/swap.hpp"
+#include "agent/carried/unix_backlogs.hpp"
 
 namespace nap::agent {
 
@@ -24,6 +25,7 @@ std::span<const Part> parts() {
         kSwap,
         {"control-groups", capture_control_groups, make_control_groups, set_control_groups},
         {"message-queues", capture_message_queues, hand_message_queues_to_criu, nullptr},
+        {"unix-backlogs", capture_unix_backlogs, nullptr, nullptr},
         {"undo-values", capture_undo_values, hand_undo_values_to_criu, nullptr},
         {"sysv-objects", capture_sysv_objects, nullptr, put_back_sysv_objects},
         {"pressure", capture_pressure, nullptr, put_back_pressure},

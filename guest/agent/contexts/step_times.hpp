@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// StepTimes: how long each step of a call took. The caller is told, since what a step costs the pause cannot be
-// seen from outside.
+// StepTimes: how long each step of a call took. The caller is told, since what a step costs the pause cannot
+// be seen from outside.
 #pragma once
 
 #include <chrono>

@@ -82,7 +82,9 @@ Result<InTheWay> find_in_the_way() {
     if (!thread.empty())
         return InTheWay{.what = "some process waits uninterruptibly" + not_yet_frozen(),
                         .thread = std::move(thread)};
-    NAP_TRY(std::string in_flight, find_in_flight());
+    const auto init = find_init();
+    if (!init) return InTheWay{};
+    NAP_TRY(std::string in_flight, find_in_flight(init->host_pid));
     return InTheWay{.what = std::move(in_flight), .thread = ""};
 }
 

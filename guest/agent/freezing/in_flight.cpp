@@ -7,9 +7,10 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <set>
+#include <algorithm>
 
 #include "agent/freezing/sock_diag.hpp"
+#include "agent/kernel_memory/unix_backlogs.hpp"
 #include "agent/userland/namespaces.hpp"
 
 namespace nap::agent {
@@ -18,25 +19,26 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-Result<std::size_t> waiting_unix(SocketListing& listing) {
+Result<bool> any_waits(SocketListing& listing) {
     unix_diag_req request{};
     request.sdiag_family = AF_UNIX;
-    request.udiag_states = ~0U;
-    request.udiag_show = UDIAG_SHOW_ICONS | UDIAG_SHOW_RQLEN;
-    std::vector<UnixSocket> sockets;
+    request.udiag_states = 1U << TCP_LISTEN;
+    request.udiag_show = UDIAG_SHOW_RQLEN;
+    bool waits = false;
     NAP_CHECK(listing.list(request, [&](Bytes answer) {
-        const auto message = leading<unix_diag_msg>(answer);
-        UnixSocket& socket = sockets.emplace_back();
-        socket.inode = message.udiag_ino;
-        // A listener's is the length of its backlog
-        if (auto queues = attribute(answer, sizeof message, UNIX_DIAG_RQLEN);
-            queues && message.udiag_state != TCP_LISTEN)
-            socket.unread_by_peer = leading<unix_diag_rqlen>(*queues).udiag_wqueue;
-        if (auto icons = attribute(answer, sizeof message, UNIX_DIAG_ICONS))
-            for (; icons->size() >= sizeof(std::uint32_t); icons = icons->subspan(sizeof(std::uint32_t)))
-                socket.waiting.push_back(leading<std::uint32_t>(*icons));
+        const auto queues = attribute(answer, sizeof(unix_diag_msg), UNIX_DIAG_RQLEN);
+        waits = waits || (queues && leading<unix_diag_rqlen>(*queues).udiag_rqueue != 0);
     }));
-    return in_flight(sockets);
+    return waits;
+}
+
+// One phrase for what cannot be made again of connections to unix sockets.
+Result<std::string> not_carried(pid_t host_pid) {
+    NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
+    NAP_TRY(const auto connections, read_unix_backlogs(*kernel, host_pid));
+    const auto found = std::ranges::find_if(connections, &BacklogConnection::obstacle);
+    if (found == connections.end()) return "";
+    return std::string("a connection to a unix socket that no program has accepted, with ") + found->obstacle;
 }
 
 Result<std::size_t> unread_netlink(SocketListing& listing) {
@@ -61,28 +63,28 @@ void tell(std::string& all, std::uint64_t count, const char* what) {
 
 }  // namespace
 
-std::size_t in_flight(std::span<const UnixSocket> sockets) {
-    std::set<std::uint32_t> have_sent;
-    for (const auto& socket : sockets)
-        if (socket.unread_by_peer != 0) have_sent.insert(socket.inode);
-    std::size_t count = 0;
-    for (const auto& socket : sockets)
-        for (const std::uint32_t client : socket.waiting)
-            if (client == 0 || have_sent.contains(client)) ++count;
-    return count;
-}
-
-Result<std::string> find_in_flight() {
-    std::string found;
+Result<bool> unix_connections_wait() {
+    bool waits = false;
     NAP_CHECK(in_machine_network([&]() -> Result<> {
         NAP_TRY(SocketListing listing, SocketListing::open());
-        NAP_TRY(const auto local, waiting_unix(listing));
+        NAP_TRY(waits, any_waits(listing));
+        return {};
+    }));
+    return waits;
+}
+
+Result<std::string> find_in_flight(pid_t host_pid) {
+    std::string found;
+    bool waits = false;
+    NAP_CHECK(in_machine_network([&]() -> Result<> {
+        NAP_TRY(SocketListing listing, SocketListing::open());
+        NAP_TRY(waits, any_waits(listing));
         NAP_TRY(const auto netlink, unread_netlink(listing));
-        tell(found, local, " connection(s) to unix sockets that no program has accepted");
         tell(found, netlink, " netlink socket(s) with messages not read");
         return {};
     }));
-    return found;
+    if (!waits || !found.empty()) return found;
+    return not_carried(host_pid);
 }
 
 }  // namespace nap::agent

@@ -17,9 +17,9 @@ namespace nap::agent {
 namespace {
 
 constexpr std::size_t kHeadSize = 16 << 10;  // header and program headers: a few, of 56 bytes each
-constexpr std::array<std::string_view, 8> kSymbols = {
-    "init_task",         "landlock_blob_sizes", "key_serial_tree", "inotify_fops",
-    "proc_reg_file_ops", "kernfs_file_fops",    "udp_table",       "tcp_hashinfo"};
+constexpr std::array<std::string_view, 10> kSymbols = {
+    "init_task",        "landlock_blob_sizes", "key_serial_tree", "inotify_fops", "proc_reg_file_ops",
+    "kernfs_file_fops", "udp_table",           "tcp_hashinfo",    "vmemmap_base", "page_offset_base"};
 constexpr std::array<std::string_view, 1> kFunctions = {"bpf_iter_task_file"};
 
 std::string hexadecimal(std::uint64_t value) {

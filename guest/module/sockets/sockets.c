@@ -119,6 +119,21 @@ static long set_peer(struct sock *sk, const struct nap_socket_peer *request)
 	return 0;
 }
 
+static long set_peer_of(struct sock *sk, const struct nap_socket_peer *request)
+{
+	struct sock *other;
+	long result;
+
+	if (!(request->flags & NAP_PEER_OTHER))
+		return set_peer(sk, request);
+	other = unix_peer_get(sk);
+	if (!other)
+		return -ENOTCONN;
+	result = set_peer(other, request);
+	sock_put(other);
+	return result;
+}
+
 static long peer(struct nap_socket_peer __user *argument)
 {
 	struct nap_socket_peer request;
@@ -131,7 +146,7 @@ static long peer(struct nap_socket_peer __user *argument)
 	socket = sockfd_lookup(request.fd, &error);
 	if (!socket)
 		return error;
-	result = socket->sk->sk_family == AF_UNIX ? set_peer(socket->sk, &request) : -EOPNOTSUPP;
+	result = socket->sk->sk_family == AF_UNIX ? set_peer_of(socket->sk, &request) : -EOPNOTSUPP;
 	sockfd_put(socket);
 	return result;
 }
