@@ -69,7 +69,8 @@ class Machine {
     void install_states() const;
     [[nodiscard]] Output states(const std::string& verb, const Arguments& names = {}) const;
     // Open: a dump reads System V shared memory and symlinks of a tmpfs as any process would, which their
-    // times (and the last process to attach) show after a rollback. All but the states that look at these.
+    // times (and the last process to attach) show after a rollback. All but the states that look at these, and
+    // but half open connections: minutes and many faults later their next word is further away than they wait.
     [[nodiscard]] Arguments states_a_rollback_keeps() const;
 
     static constexpr const char* kAddress = "10.78.0.2";
