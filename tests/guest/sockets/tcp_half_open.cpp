@@ -22,6 +22,7 @@
 namespace guest {
 namespace {
 
+constexpr std::uint32_t kFirst = 0x12345678;
 constexpr int kRepeats = 60, kPatience = 20'000;  // of answers to a SYN; ms
 
 // A socket's filter sees the TCP header first.
@@ -42,6 +43,27 @@ void let_all_pass(int fd) {
 
 int open_socket(int family, int further = 0) {
     return static_cast<int>(check(socket(family, SOCK_STREAM | SOCK_CLOEXEC | further, 0), "socket"));
+}
+
+// Its first byte's number, which the kernel chooses else.
+void begin_at(int fd, std::uint32_t first) {
+    const int on = 1, off = 0, send_queue = TCP_SEND_QUEUE;
+    check(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on), "TCP_REPAIR");
+    check(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, &send_queue, sizeof send_queue), "TCP_REPAIR_QUEUE");
+    check(setsockopt(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, &first, sizeof first), "TCP_QUEUE_SEQ");
+    check(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof off), "TCP_REPAIR");
+}
+
+// RFC 9293, 3.1: of a header alone, from a loopback address to itself.
+std::uint16_t checksum(const tcphdr& header, int family) {
+    std::uint32_t sum = IPPROTO_TCP + sizeof header;
+    sum += family == AF_INET6 ? 2 : 2 * (0x7f00 + 0x0001);
+    std::array<std::uint8_t, sizeof header> bytes{};
+    std::memcpy(bytes.data(), &header, sizeof header);
+    for (std::size_t at = 0; at < bytes.size(); at += 2)
+        sum += static_cast<std::uint32_t>(bytes[at] << 8 | bytes[at + 1]);
+    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+    return htons(static_cast<std::uint16_t>(~sum));
 }
 
 class Pair {
@@ -67,6 +89,7 @@ class Pair {
 
     void begin() {
         client_ = open_socket(address_.sin6_family, SOCK_NONBLOCK);
+        begin_at(client_, kFirst);
         check(setsockopt(client_, IPPROTO_TCP, TCP_SYNCNT, &kRepeats, sizeof kRepeats), "TCP_SYNCNT");
         if (answer_lost_)
             let_pass_only_flags(client_, 0xff, 0xff);
@@ -86,6 +109,7 @@ class Pair {
         require(accept(listener_, nullptr, nullptr) == -1 && errno == EAGAIN, name,
                 ": it is there too early");
         if (!deferred_) let_all_pass(answer_lost_ ? client_ : listener_);
+        if (answer_lost_) say_again();
         wait_for(client_, POLLOUT, name + ": the client is not connected");
         int error = 0;
         socklen_t size = sizeof error;
@@ -104,6 +128,27 @@ class Pair {
 
   private:
     sockaddr* address() { return reinterpret_cast<sockaddr*>(&address_); }
+
+    // The client's SYN, which the kernel itself repeats ever more rarely: after minutes not within kPatience.
+    void say_again() {
+        sockaddr_in6 from{};
+        socklen_t size = size_;
+        check(getsockname(client_, reinterpret_cast<sockaddr*>(&from), &size), "getsockname");
+        tcphdr syn{};
+        syn.th_sport = from.sin6_port;
+        syn.th_dport = address_.sin6_port;
+        syn.th_seq = htonl(kFirst);
+        syn.th_off = sizeof syn / 4;
+        syn.th_flags = TH_SYN;
+        syn.th_win = 0xffff;
+        syn.th_sum = checksum(syn, address_.sin6_family);
+        const int raw =
+            static_cast<int>(check(socket(address_.sin6_family, SOCK_RAW, IPPROTO_TCP), "raw socket"));
+        sockaddr_in6 to = address_;
+        if (to.sin6_family == AF_INET6) to.sin6_port = 0;
+        check(sendto(raw, &syn, sizeof syn, 0, reinterpret_cast<const sockaddr*>(&to), size_), "sendto");
+        close(raw);
+    }
 
     static void wait_for(int fd, short events, const std::string& otherwise) {
         pollfd ready{fd, events, 0};
