@@ -21,6 +21,7 @@ struct Held {
 // One for each holder in tests/guest/obstacles that belongs to a process.
 constexpr Held kObstacles[] = {
     {"io_uring", "io_uring"},
+    {"files_full", "as many open files as it may have"},
     {"perf_event", "perf event"},
     {"perf_buffer", "memory shared with the kernel"},
     {"bpf_map", "BPF"},

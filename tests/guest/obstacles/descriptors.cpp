@@ -6,6 +6,7 @@
 #include <linux/landlock.h>
 #include <linux/perf_event.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +18,14 @@ namespace {
 void hold_io_uring() {
     io_uring_params parameters{};
     check(syscall(SYS_io_uring_setup, 8, &parameters), "io_uring_setup");
+}
+
+void hold_as_many_as_it_may() {
+    const rlimit limit{16, 16};
+    check(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+    int last = -1;
+    for (int next = 0; next >= 0; next = open("/dev/null", O_RDONLY | O_CLOEXEC)) last = next;
+    close(last);  // one is needed to answer
 }
 
 void hold_perf_event() {
@@ -62,6 +71,7 @@ void hold_half_made_mount() {
     check(syscall(SYS_fsopen, "tmpfs", 0), "fsopen tmpfs");
 }
 
+NAP_GUEST_HOLDER("files_full", hold_as_many_as_it_may);
 NAP_GUEST_HOLDER("io_uring", hold_io_uring);
 NAP_GUEST_HOLDER("perf_event", hold_perf_event);
 NAP_GUEST_HOLDER("perf_buffer", hold_perf_buffer);

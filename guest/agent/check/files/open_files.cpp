@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -132,6 +133,20 @@ void find_in_descriptor(const Task& task, const Descriptors::Open& open, Surroun
     find_in_file(task, open.copy.get(), *id, surroundings, obstacles);
 }
 
+// What CRIU opens in a process at once: its socket, its log, a folder and a file of /proc.
+constexpr rlim_t kOpenedByDump = 4;
+
+rlim_t limit_of(const Task& task) {
+    rlimit limit{};
+    return ::prlimit(task.host_pid, RLIMIT_NOFILE, nullptr, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
+Finding too_many_open(rlim_t limit) {
+    return {"as many open files as it may have (RLIMIT_NOFILE " + std::to_string(limit) + ")",
+            "To read its state a few more have to be opened in it.",
+            "Raise its limit (prlimit --nofile), or let it close some."};
+}
+
 }  // namespace
 
 std::optional<Finding> judge_link(std::string_view link) {
@@ -182,7 +197,13 @@ std::optional<int> parse_mount_id(std::string_view fdinfo) {
 void find_in_open_files(const Task& task, Surroundings& surroundings, Obstacles& obstacles) {
     auto descriptors = Descriptors::of(task.host_pid);
     if (!descriptors) return;  // it has ended
-    while (const auto open = descriptors->next()) find_in_descriptor(task, *open, surroundings, obstacles);
+    const rlim_t limit = limit_of(task);
+    rlim_t below = 0;
+    while (const auto open = descriptors->next()) {
+        if (static_cast<rlim_t>(open->number) < limit) ++below;
+        find_in_descriptor(task, *open, surroundings, obstacles);
+    }
+    if (limit < below + kOpenedByDump) add(obstacles, task, too_many_open(limit));
     const std::string folder = "/proc/" + std::to_string(task.host_pid);
     for (const char* which : {"/cwd", "/root"}) {
         const auto id = file_id_at(AT_FDCWD, (folder + which).c_str());
