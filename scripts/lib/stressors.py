@@ -6,7 +6,7 @@ import re
 # Sizes for a machine of 1 GiB under emulation, where the usual ones are made for whole servers.
 OPTIONS = {
     "aiol": "--aiol-requests 16", "bsearch": "--bsearch-size 1024", "clone": "--clone-max 32",
-    "copy-file": "--copy-file-bytes 8M", "dirdeep": "--dirdeep-inodes 500", "dirmany": "--dirmany-bytes 0",
+    "copy-file": "--copy-file-bytes 128M", "dirdeep": "--dirdeep-inodes 500", "dirmany": "--dirmany-bytes 0",
     "epoll": "--epoll-domain unix", "exec": "--exec-max 16", "fallocate": "--fallocate-bytes 16M",
     "fiemap": "--fiemap-bytes 4M", "forkheavy": "--forkheavy-procs 32", "hdd": "--hdd-bytes 8M",
     "heapsort": "--heapsort-size 4096", "hsearch": "--hsearch-size 1024", "iomix": "--iomix-bytes 8M",
