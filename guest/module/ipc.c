@@ -4,6 +4,7 @@
  * kernel's ipc/: as they are there in 6.1 to 6.12. Each is touched only where its times are those that IPC_STAT
  * shows, in the place where they are sought.
  */
+#include <linux/ipc.h>
 #include <linux/ipc_namespace.h>
 #include <linux/nsproxy.h>
 #include <linux/pid.h>

@@ -173,7 +173,18 @@ static long inotify(const struct nap_inotify __user *argument)
 	return nap_inotify(&request);
 }
 
-static long nap_ioctl(struct file *file, unsigned int command, unsigned long argument)
+static long file(const struct nap_file __user *argument)
+{
+	struct nap_file request;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	if (state != WITHHOLDING)
+		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	return nap_file(&request);
+}
+
+static long nap_ioctl(struct file *opened, unsigned int command, unsigned long argument)
 {
 	long result;
 
@@ -212,6 +223,9 @@ static long nap_ioctl(struct file *file, unsigned int command, unsigned long arg
 		break;
 	case NAP_IOC_INOTIFY:
 		result = inotify((void __user *)argument);
+		break;
+	case NAP_IOC_FILE:
+		result = file((void __user *)argument);
 		break;
 	case NAP_IOC_IPC:
 		result = ipc((void __user *)argument);

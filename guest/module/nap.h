@@ -168,6 +168,8 @@ int nap_ipc(struct nap_ipc *request);
 
 /* inotify.c: what a descriptor holds unread, replaced */
 int nap_inotify(const struct nap_inotify *request);
+/* file.c */
+int nap_file(const struct nap_file *request);
 /* connection.c */
 struct nap_connection;
 int nap_connection(struct nap_connection *connection);

@@ -244,4 +244,16 @@ struct nap_inotify {
 #define NAP_IOC_INOTIFY	_IOW('N', 40, struct nap_inotify)
 #define NAP_IOC_IPC	_IOWR('N', 70, struct nap_ipc)
 
+/*
+ * Before commit: how the caller's descriptor `fd` was opened. `flags`: which of O_LARGEFILE, O_DIRECTORY and the bit
+ * that O_TMPFILE has beside it F_GETFL shows. EINVAL (form), EBADF.
+ */
+struct nap_file {
+	__s32 fd;
+	__u32 flags;
+	__u32 linkable;		/* 1: linkat(2) may give it a name though it has none */
+	__u32 unused;
+};
+#define NAP_IOC_FILE	_IOW('N', 80, struct nap_file)
+
 #endif

@@ -15,6 +15,7 @@ TEST(Keys, TheKernelsOwnAndEmptyOnesOfSessionsAreNobodys) {
     EXPECT_FALSE(is_programs_key("keyring", "_ses"));
     EXPECT_FALSE(is_programs_key("keyring", "_uid.0"));
     EXPECT_FALSE(is_programs_key("asymmetric", "Debian Secure Boot CA"));
+    EXPECT_FALSE(is_programs_key("user", "opal-boot-pin"));
     EXPECT_FALSE(is_programs_key("blacklist", "bin:00"));
 }
 

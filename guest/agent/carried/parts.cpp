@@ -2,6 +2,7 @@
 // The table of all parts.
 #include <vector>
 
+#include "agent/areas/area_settings.hpp"
 #include "agent/carried/clock.hpp"
 #include "agent/carried/control_groups.hpp"
 #include "agent/carried/inotify.hpp"
@@ -14,6 +15,7 @@
 #include "agent/carried/pressure.hpp"
 #include "agent/carried/swap.hpp"
 #include "agent/carried/unix_backlogs.hpp"
+#include "agent/files/file_flags.hpp"
 
 namespace nap::agent {
 
@@ -27,7 +29,9 @@ std::span<const Part> parts() {
         {"message-queues", capture_message_queues, hand_message_queues_to_criu, nullptr},
         {"unix-backlogs", capture_unix_backlogs, nullptr, nullptr},
         {"undo-values", capture_undo_values, hand_undo_values_to_criu, nullptr},
+        {"area-settings", capture_area_settings, hand_area_settings_to_criu, nullptr},
         {"sysv-objects", capture_sysv_objects, nullptr, put_back_sysv_objects},
+        {"file-flags", capture_file_flags, nullptr, put_back_file_flags},
         {"pressure", capture_pressure, nullptr, put_back_pressure},
         // The last: what others put back may cause events.
         {"inotify", capture_inotify, nullptr, put_back_inotify},

@@ -25,6 +25,9 @@ constexpr std::array kWanted = {
     // Open files
     Field{"file", "f_op"},
     Field{"file", "private_data"},
+    Field{"file", "f_flags"},
+    Field{"file", "f_inode"},
+    Field{"inode", "i_state"},
     // Queues of inotify
     Field{"fsnotify_group", "notification_list"},
     Field{"fsnotify_group", "q_len"},
@@ -55,6 +58,20 @@ constexpr std::array kWanted = {
     Field{"key", "description"},
     Field{"key", "uid"},
     Field{"key_type", "name"},
+    // Memory areas
+    Field{"vm_area_struct", "vm_start"},
+    Field{"vm_area_struct", "vm_end"},
+    Field{"vm_area_struct", "vm_flags"},
+    Field{"vm_area_struct", "vm_file"},
+    Field{"vm_area_struct", "vm_policy"},
+    Field{"vm_area_struct", "anon_name"},
+    Field{"vm_area_struct", "shared"},
+    Field{"anon_vma_name", "name"},
+    Field{"mempolicy", "mode"},
+    Field{"mempolicy", "flags"},
+    Field{"mempolicy", "nodes"},
+    Field{"mempolicy", "home_node"},
+    Field{"mempolicy", "w"},
     // IPC namespaces
     Field{"ipc_namespace", "ids"},
     Field{"ipc_namespace", "mq_mnt"},

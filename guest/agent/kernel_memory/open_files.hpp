@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Open files of one kind, of all processes, found by the kernel in one pass: a BPF iterator over open files
-// (Documentation/bpf/bpf_iterators.rst). Reading the links of /proc/PID/fd costs a system call each.
+// Open files of one kind, of all processes, found by the kernel in one pass. Reading the links of
+// /proc/PID/fd costs a system call each.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "agent/kernel_memory/running_kernel.hpp"
-#include "base/error.hpp"
-#include "base/fd.hpp"
+#include "agent/kernel_memory/kernel_pass.hpp"
 
 namespace nap::agent {
 
@@ -23,12 +21,12 @@ class OpenFileSearch {
     // `operations`: the symbol of the kind's struct file_operations. Takes a while.
     static Result<OpenFileSearch> load(const RunningKernel& kernel, std::string_view operations);
 
-    [[nodiscard]] Result<std::vector<OpenFile>> run() const;
+    [[nodiscard]] Result<std::vector<OpenFile>> run() const { return pass_.run<OpenFile>(); }
 
   private:
-    explicit OpenFileSearch(UniqueFd link) : link_(std::move(link)) {}
+    explicit OpenFileSearch(KernelPass pass) : pass_(std::move(pass)) {}
 
-    UniqueFd link_;
+    KernelPass pass_;
 };
 
 }  // namespace nap::agent

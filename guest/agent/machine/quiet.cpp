@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/machine/quiet.hpp"
 
+#include "agent/areas/area_settings.hpp"
 #include "agent/calls/params.hpp"
 #include "agent/carried/inotify.hpp"
 #include "agent/carried/pressure.hpp"
 #include "agent/contexts/criu.hpp"
+#include "agent/files/file_flags.hpp"
 
 namespace nap::agent {
 
@@ -29,6 +31,8 @@ Result<Json> quiet(Agent& agent, const Json& params, Call&) {
     NAP_CHECK(warm_criu());
     NAP_CHECK(prepare_inotify());
     NAP_CHECK(prepare_pressure());
+    NAP_CHECK(prepare_area_settings());
+    NAP_CHECK(prepare_file_flags());
     return Json::object();
 }
 

@@ -113,7 +113,8 @@ int nap_gather_flush(struct nap_adoption *adoption)
 bool nap_can_gather(const struct nap_piece *piece)
 {
 	/* Locked pages the LRU keeps apart at once; gathered ones get there at settle. */
-	return !(piece->run->flags & (NAP_RUN_SHARED | NAP_RUN_SPILLED)) && !(piece->vma->vm_flags & VM_LOCKED);
+	return !(piece->run->flags & (NAP_RUN_SHARED | NAP_RUN_SPILLED)) &&
+	       !(piece->vma->vm_flags & (VM_LOCKED | VM_DROPPABLE));
 }
 
 int nap_gather(struct nap_adoption *adoption, const struct nap_piece *piece)

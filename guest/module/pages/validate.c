@@ -9,7 +9,7 @@
 #include "nap.h"
 
 /* No anonymous page of ours has a place there, or faults are somebody else's to answer. */
-#define VMA_REFUSED (VM_SHARED | VM_PFNMAP | VM_MIXEDMAP | VM_IO | VM_HUGETLB | VM_SHADOW_STACK | VM_DROPPABLE | \
+#define VMA_REFUSED (VM_SHARED | VM_PFNMAP | VM_MIXEDMAP | VM_IO | VM_HUGETLB | VM_SHADOW_STACK | \
 		     VM_UFFD_MISSING | VM_UFFD_WP | VM_UFFD_MINOR)
 
 /* What is known of the request so far. */

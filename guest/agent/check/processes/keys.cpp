@@ -11,6 +11,7 @@ namespace nap::agent {
 namespace {
 
 constexpr std::array<std::string_view, 5> kTypes = {"user", "logon", "big_key", "encrypted", "trusted"};
+constexpr std::string_view kOfTheKernel = "opal-boot-pin";  // its driver of self-encrypting disks makes it
 constexpr int kDepthLimit = 64;
 constexpr std::size_t kLongestText = 256;
 
@@ -58,6 +59,7 @@ Result<> walk(const RunningKernel& kernel, std::uint64_t node, int depth, Obstac
 
 bool is_programs_key(std::string_view type, std::string_view description) {
     if (type == "keyring") return !description.starts_with(".") && !description.starts_with("_");
+    if (description == kOfTheKernel) return false;
     return std::ranges::find(kTypes, type) != kTypes.end();
 }
 
