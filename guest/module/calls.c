@@ -115,7 +115,7 @@ static int set_call(struct task_struct *task, const struct nap_call *call)
 	return 0;
 }
 
-static struct pid_namespace *namespace_of(pid_t init)
+struct pid_namespace *nap_namespace_of(pid_t init)
 {
 	struct pid_namespace *found = NULL;
 	struct task_struct *task;
@@ -163,7 +163,7 @@ int nap_calls_set(struct nap_calls *request)
 	calls = kvmalloc_array(request->call_count, sizeof(*calls), NAP_GFP);
 	if (!calls)
 		return -ENOMEM;
-	userland = namespace_of(request->init);
+	userland = nap_namespace_of(request->init);
 	if (!userland)
 		error = -ESRCH;
 	else if (copy_from_user(calls, u64_to_user_ptr(request->calls), array_size(request->call_count, sizeof(*calls))))

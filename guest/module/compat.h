@@ -6,6 +6,7 @@
 #ifndef NAP_COMPAT_H
 #define NAP_COMPAT_H
 
+#include <linux/key.h>
 #include <linux/memcontrol.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mempolicy.h>
@@ -19,6 +20,7 @@
 #include <linux/sched.h>
 #include <linux/sched/autogroup.h>
 #include <linux/swap.h>
+#include <linux/task_work.h>
 #include <linux/version.h>
 #include <asm/pgalloc.h>
 #include <asm/tlbflush.h>

@@ -184,6 +184,17 @@ static long file(const struct nap_file __user *argument)
 	return nap_file(&request);
 }
 
+static long session_ring(const struct nap_session_ring __user *argument)
+{
+	struct nap_session_ring request;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	if (state != WITHHOLDING)
+		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	return nap_session_ring(&request);
+}
+
 static long nap_ioctl(struct file *opened, unsigned int command, unsigned long argument)
 {
 	long result;
@@ -226,6 +237,9 @@ static long nap_ioctl(struct file *opened, unsigned int command, unsigned long a
 		break;
 	case NAP_IOC_FILE:
 		result = file((void __user *)argument);
+		break;
+	case NAP_IOC_SESSION_RING:
+		result = session_ring((void __user *)argument);
 		break;
 	case NAP_IOC_IPC:
 		result = ipc((void __user *)argument);

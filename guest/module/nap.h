@@ -159,6 +159,7 @@ int nap_anon_vma(struct vm_area_struct *vma);
 /* calls.c: system calls that go on when their threads run */
 void nap_calls_find(void);			/* the kernel's functions for that */
 int nap_calls_set(struct nap_calls *request);
+struct pid_namespace *nap_namespace_of(pid_t init);	/* with a reference; NULL: no such process */
 
 /* adopt.c, accounts.c, settle.c, ipc.c: the calls */
 int nap_adopt(struct nap_adopt *report);
@@ -168,8 +169,9 @@ int nap_ipc(struct nap_ipc *request);
 
 /* inotify.c: what a descriptor holds unread, replaced */
 int nap_inotify(const struct nap_inotify *request);
-/* file.c */
+/* file.c, keys.c */
 int nap_file(const struct nap_file *request);
+int nap_session_ring(const struct nap_session_ring *request);
 /* connection.c */
 struct nap_connection;
 int nap_connection(struct nap_connection *connection);

@@ -256,4 +256,17 @@ struct nap_file {
 };
 #define NAP_IOC_FILE	_IOW('N', 80, struct nap_file)
 
+/*
+ * Before commit, the tasks frozen: threads get the key ring as their session's when they run, and the ring the serial
+ * number, if that is free. ESRCH, EINVAL, ENOKEY, EFAULT, E2BIG, ENOMEM.
+ */
+struct nap_session_ring {
+	__s32 ring;		/* its serial number now */
+	__s32 serial;
+	__s32 init;		/* the userland's process 1, in the caller's PID namespace */
+	__u32 count;
+	__u64 tids;		/* pointer to __s32[count], in the userland's PID namespace */
+};
+#define NAP_IOC_SESSION_RING _IOW('N', 81, struct nap_session_ring)
+
 #endif

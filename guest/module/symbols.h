@@ -35,6 +35,8 @@
 	X(init_per_zone_wmark_min)	\
 	X(sched_setaffinity)		\
 	X(arch_prctl_spec_ctrl_set)	\
+	X(task_work_add)		\
+	X(key_lookup)			\
 	NAP_NUMA_SYMBOLS(X)		\
 	NAP_AUTOGROUP_SYMBOLS(X)	\
 	NAP_COMPAT_SYMBOLS(X)

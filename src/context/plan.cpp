@@ -102,9 +102,9 @@ Result<> check_settled(const PageMap& map) {
                     "Planning the adoption failed: " + std::to_string(map.swapped) +
                         " pages are swapped out, and only pages in memory can be adopted.");
     if (map.unsettled != 0)
-        return fail(ErrorKind::busy,
-                    "Planning the adoption failed: " + std::to_string(map.unsettled) +
-                        " page table entries are neither empty nor present (pages on the move).");
+        return fail(ErrorKind::busy, "Planning the adoption failed: " + std::to_string(map.unsettled) +
+                                         " page table entries are neither empty nor present (pages on the "
+                                         "move, or guard regions: MADV_GUARD_INSTALL).");
     return {};
 }
 

@@ -70,6 +70,8 @@ constexpr Held kObstacles[] = {
     {"watch_sys", "file system of type sysfs"},
     {"watch_pts", "file system of type devpts"},
     {"epoll_closed", "epoll"},
+    {"dnotify", "F_NOTIFY"},
+    {"cancelled_timer", "TFD_TIMER_CANCEL_ON_SET"},
     {"traced", "tracer"},
     {"dead_leader", "outlive"},
     {"shared_vm", "CLONE_VM"},

@@ -13,6 +13,7 @@
 #include "agent/carried/network.hpp"
 #include "agent/carried/part.hpp"
 #include "agent/carried/pressure.hpp"
+#include "agent/carried/session_rings.hpp"
 #include "agent/carried/swap.hpp"
 #include "agent/carried/unix_backlogs.hpp"
 #include "agent/files/file_flags.hpp"
@@ -32,6 +33,7 @@ std::span<const Part> parts() {
         {"area-settings", capture_area_settings, hand_area_settings_to_criu, nullptr},
         {"sysv-objects", capture_sysv_objects, nullptr, put_back_sysv_objects},
         {"file-flags", capture_file_flags, nullptr, put_back_file_flags},
+        {"session-rings", capture_session_rings, nullptr, put_back_session_rings},
         {"pressure", capture_pressure, nullptr, put_back_pressure},
         // The last: what others put back may cause events.
         {"inotify", capture_inotify, nullptr, put_back_inotify},

@@ -7,11 +7,14 @@
 #include <vector>
 
 #include "agent/calls/log.hpp"
+#include "agent/check/files/cancelled_timers.hpp"
+#include "agent/check/files/directory_signals.hpp"
 #include "agent/check/files/mounts.hpp"
 #include "agent/check/files/open_files.hpp"
 #include "agent/check/kernel_wide.hpp"
 #include "agent/check/obstacle.hpp"
 #include "agent/check/processes/control_groups.hpp"
+#include "agent/check/processes/guard_regions.hpp"
 #include "agent/check/processes/keys.hpp"
 #include "agent/check/processes/landlock.hpp"
 #include "agent/check/processes/memory_areas.hpp"
@@ -92,6 +95,7 @@ Obstacles look(const Agent& agent, const Task& init, Call& call) {
         find_in_open_files(task, surroundings, obstacles);
         find_in_memory(task, ordinary, obstacles);
         find_in_program(task, obstacles);
+        find_guard_regions(task, obstacles);
     }
     find_shared_contexts(tasks, obstacles);
     find_kernel_wide(obstacles);
@@ -100,6 +104,8 @@ Obstacles look(const Agent& agent, const Task& init, Call& call) {
         find_landlock(**kernel, tasks, obstacles);
         find_steered_sockets(**kernel, tasks, obstacles);
         find_keys(**kernel, obstacles);
+        find_directory_signals(**kernel, tasks, obstacles);
+        find_cancelled_timers(**kernel, tasks, obstacles);
     } else {
         log(kernel.error().message);
     }

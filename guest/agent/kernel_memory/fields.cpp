@@ -28,6 +28,17 @@ constexpr std::array kWanted = {
     Field{"file", "f_flags"},
     Field{"file", "f_inode"},
     Field{"inode", "i_state"},
+    // Signals for changes in directories
+    Field{"task_struct", "files"},
+    Field{"fsnotify_group", "marks_list"},
+    Field{"fsnotify_mark", "g_list"},
+    Field{"dnotify_mark", "fsn_mark"},
+    Field{"dnotify_mark", "dn"},
+    Field{"dnotify_struct", "dn_owner"},
+    Field{"dnotify_struct", "dn_next"},
+    // Timers that watch the clock
+    Field{"timerfd_ctx", "might_cancel"},
+    Field{"timerfd_ctx", "moffs"},
     // Queues of inotify
     Field{"fsnotify_group", "notification_list"},
     Field{"fsnotify_group", "q_len"},
@@ -57,6 +68,14 @@ constexpr std::array kWanted = {
     Field{"key", "type"},
     Field{"key", "description"},
     Field{"key", "uid"},
+    Field{"key", "gid"},
+    Field{"key", "perm"},
+    Field{"key", "serial"},
+    Field{"key", "keys"},
+    Field{"assoc_array", "nr_leaves_on_tree"},
+    Field{"cred", "session_keyring"},
+    Field{"task_struct", "thread_pid"},
+    Field{"pid", "level"},
     Field{"key_type", "name"},
     // Memory areas
     Field{"vm_area_struct", "vm_start"},

@@ -5,6 +5,7 @@
 #include "agent/calls/params.hpp"
 #include "agent/carried/inotify.hpp"
 #include "agent/carried/pressure.hpp"
+#include "agent/carried/session_rings.hpp"
 #include "agent/contexts/criu.hpp"
 #include "agent/files/file_flags.hpp"
 
@@ -33,6 +34,7 @@ Result<Json> quiet(Agent& agent, const Json& params, Call&) {
     NAP_CHECK(prepare_pressure());
     NAP_CHECK(prepare_area_settings());
     NAP_CHECK(prepare_file_flags());
+    NAP_CHECK(prepare_session_rings());
     return Json::object();
 }
 

@@ -53,8 +53,21 @@ class ClockTimers : public State {
         cancelled_ = make(CLOCK_REALTIME, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, later);
         boot_ = make(CLOCK_BOOTTIME, 0, in);
         flags_ = shown();
+        ahead_ = realtime_ahead();
     }
-    void verify() override { require(shown() == flags_, "they show", shown(), ", not", flags_); }
+    void verify() override {
+        require(shown() == flags_, "they show", shown(), ", not", flags_);
+        pollfd told{cancelled_, POLLIN, 0};
+        check(poll(&told, 1, 0), "poll");
+        const auto by = realtime_ahead() - ahead_;
+        if (told.revents == 0) return;
+        // An update that was undone sets the clock, which has stood still.
+        require(by > kSet || by < -kSet, "a timer is told that the clock was set");
+        std::uint64_t expiries = 0;
+        require(read(cancelled_, &expiries, sizeof expiries) < 0 && errno == ECANCELED,
+                "a timer expired when the clock was set");
+        ahead_ += by;
+    }
     void damage() override {
         const itimerspec off{};
         check(timerfd_settime(cancelled_, 0, &off, nullptr), "timerfd_settime");
@@ -74,7 +87,16 @@ class ClockTimers : public State {
         return text;
     }
 
+    static long realtime_ahead() {  // of the monotonic clock, ns
+        timespec realtime{}, monotonic{};
+        clock_gettime(CLOCK_REALTIME, &realtime);
+        clock_gettime(CLOCK_MONOTONIC, &monotonic);
+        return (realtime.tv_sec - monotonic.tv_sec) * 1'000'000'000 + realtime.tv_nsec - monotonic.tv_nsec;
+    }
+    static constexpr long kSet = 1'000'000;  // ns
+
     int cancelled_ = -1, boot_ = -1;
+    long ahead_ = 0;
     std::string flags_;
 };
 

@@ -4,7 +4,11 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "child.hpp"
 #include "harness.hpp"
@@ -28,11 +32,35 @@ void hold_epoll_of_closed() {
     close(watched);
 }
 
+// A signal for changes in a directory; blocked, so that it ends nobody.
+void hold_directory_signal() {
+    sigset_t told;
+    sigemptyset(&told);
+    sigaddset(&told, SIGIO);
+    check(sigprocmask(SIG_BLOCK, &told, nullptr), "sigprocmask");
+    const int fd = static_cast<int>(check(open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open"));
+    check(fcntl(fd, F_NOTIFY, DN_CREATE | DN_MULTISHOT), "fcntl F_NOTIFY");
+}
+
+// The clock is set, by a nanosecond, and the timer that is to tell of it is not read.
+void hold_cancelled_timer() {
+    const int fd = static_cast<int>(check(timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC), "timerfd_create"));
+    const itimerspec later{{0, 0}, {4'000'000'000, 0}};
+    check(timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &later, nullptr),
+          "timerfd_settime");
+    timex change{};
+    change.modes = ADJ_SETOFFSET | ADJ_NANO;
+    change.time.tv_usec = 1;
+    check(adjtimex(&change), "adjtimex");
+}
+
 constexpr const char *kProc = "/proc", *kSys = "/sys/kernel", *kPts = "/dev/pts";
 
 NAP_GUEST_HOLDER("watch_proc", hold_watch<kProc>);
 NAP_GUEST_HOLDER("watch_sys", hold_watch<kSys>);
 NAP_GUEST_HOLDER("watch_pts", hold_watch<kPts>);
+NAP_GUEST_HOLDER("dnotify", hold_directory_signal);
+NAP_GUEST_HOLDER("cancelled_timer", hold_cancelled_timer);
 NAP_GUEST_HOLDER("epoll_closed", hold_epoll_of_closed);
 
 }  // namespace

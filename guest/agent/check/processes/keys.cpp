@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "agent/calls/log.hpp"
+#include "agent/kernel_memory/session_rings.hpp"
 
 namespace nap::agent {
 
@@ -25,7 +27,20 @@ Result<std::string> text_at(const RunningKernel& kernel, std::uint64_t address) 
     return text;
 }
 
-Result<> look_at(const RunningKernel& kernel, std::uint64_t key, Obstacles& obstacles) {
+// The serial numbers of rings that are carried.
+using Carried = std::set<std::int32_t>;
+
+Result<Carried> rings_of_sessions(const RunningKernel& kernel) {
+    static const auto search = SessionRingSearch::load(kernel);
+    if (!search) return std::unexpected(search.error());
+    NAP_TRY(const auto rings, search->run());
+    Carried serials;
+    for (const SessionRing& ring : rings) serials.insert(ring.serial);
+    return serials;
+}
+
+Result<> look_at(const RunningKernel& kernel, std::uint64_t key, const Carried& carried,
+                 Obstacles& obstacles) {
     NAP_TRY(const auto users, kernel.field<std::int32_t>(key, "key", "usage"));
     if (users == 0) return {};  // about to be collected
     NAP_TRY(const std::uint64_t type, kernel.field(key, "key", "type"));
@@ -34,6 +49,8 @@ Result<> look_at(const RunningKernel& kernel, std::uint64_t key, Obstacles& obst
     NAP_TRY(const std::string name, text_at(kernel, type_name));
     NAP_TRY(const std::string description, text_at(kernel, description_at));
     if (!is_programs_key(name, description)) return {};
+    NAP_TRY(const auto serial, kernel.field<std::int32_t>(key, "key", "serial"));
+    if (carried.contains(serial)) return {};
     NAP_TRY(const auto uid, kernel.field<std::uint32_t>(key, "key", "uid"));
     obstacles.push_back({0,
                          "",
@@ -44,15 +61,16 @@ Result<> look_at(const RunningKernel& kernel, std::uint64_t key, Obstacles& obst
     return {};
 }
 
-Result<> walk(const RunningKernel& kernel, std::uint64_t node, int depth, Obstacles& obstacles) {
+Result<> walk(const RunningKernel& kernel, std::uint64_t node, int depth, const Carried& carried,
+              Obstacles& obstacles) {
     if (node == 0) return {};
     if (depth > kDepthLimit) return fail(ErrorKind::protocol, "the tree of keys has no end");
     NAP_TRY(const std::uint64_t within, kernel.fields().offset("key", "serial_node"));
     NAP_TRY(const std::uint64_t left, kernel.field(node, "rb_node", "rb_left"));
     NAP_TRY(const std::uint64_t right, kernel.field(node, "rb_node", "rb_right"));
-    NAP_CHECK(look_at(kernel, node - within, obstacles));
-    NAP_CHECK(walk(kernel, left, depth + 1, obstacles));
-    return walk(kernel, right, depth + 1, obstacles);
+    NAP_CHECK(look_at(kernel, node - within, carried, obstacles));
+    NAP_CHECK(walk(kernel, left, depth + 1, carried, obstacles));
+    return walk(kernel, right, depth + 1, carried, obstacles);
 }
 
 }  // namespace
@@ -67,8 +85,11 @@ void find_keys(const RunningKernel& kernel, Obstacles& obstacles) {
     const auto tree = kernel.symbol("key_serial_tree");
     if (!tree) return;  // a kernel without key rings
     Obstacles found;
+    const auto carried = rings_of_sessions(kernel);
+    if (!carried) log("cannot look for key rings of sessions: " + carried.error().message);
     auto root = kernel.value<std::uint64_t>(*tree);
-    const Result<> walked = root ? walk(kernel, *root, 0, found) : std::unexpected(root.error());
+    const Result<> walked =
+        root ? walk(kernel, *root, 0, carried.value_or(Carried()), found) : std::unexpected(root.error());
     if (!walked) log("cannot look for keys: " + walked.error().message);
     std::ranges::move(found, std::back_inserter(obstacles));
 }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "agent/carried/session_rings.hpp"
+
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <mutex>
+#include <optional>
+
+#include "agent/carried/hexadecimal.hpp"
+#include "agent/kernel_memory/session_rings.hpp"
+#include "agent/userland/namespaces.hpp"
+#include "base/fd.hpp"
+#include "guest/module/nap_uapi.h"
+
+namespace nap::agent {
+
+namespace {
+
+using channel::Json;
+
+constexpr unsigned kAll = 0x3f3f3f3f;  // to possessor, owner, group and others
+
+std::mutex preparing;
+std::optional<SessionRingSearch> search;  // of the running kernel; guarded by `preparing`
+
+long keyctl(int operation, unsigned long first, unsigned long second = 0, unsigned long third = 0) {
+    return ::syscall(SYS_keyctl, operation, first, second, third, 0);
+}
+
+// As its user, whose ring shows to nobody else.
+Result<> link_user_ring(long ring, uid_t user) {
+    return in_own_thread([&]() -> Result<> {
+        if (::syscall(SYS_setresuid, user, user, user) != 0) return fail_errno("cannot become its user");
+        if (keyctl(KEYCTL_LINK, static_cast<unsigned long>(KEY_SPEC_USER_KEYRING),
+                   static_cast<unsigned long>(ring)) != 0)
+            return fail_errno("cannot link its user's ring");
+        return {};
+    });
+}
+
+// The new ring hangs on this thread's own until the threads have it.
+Result<> make_ring(int module, const Json& captured, pid_t init) {
+    NAP_TRY(const std::string name, from_hexadecimal(captured.at("name").get<std::string>()));
+    const long made = ::syscall(SYS_add_key, "keyring", name.c_str(), nullptr, 0, KEY_SPEC_THREAD_KEYRING);
+    if (made < 0) return fail_errno("cannot make it");
+    const auto ring = static_cast<unsigned long>(made);
+    const auto uid = captured.at("uid").get<uid_t>();
+    if (keyctl(KEYCTL_CHOWN, ring, uid, captured.at("gid").get<gid_t>()) != 0 ||
+        keyctl(KEYCTL_SETPERM, ring, kAll) != 0)
+        return fail_errno("cannot give it to its owner");
+    if (captured.at("links").get<bool>()) NAP_CHECK(link_user_ring(made, uid));
+    if (keyctl(KEYCTL_SETPERM, ring, captured.at("permissions").get<unsigned>()) != 0)
+        return fail_errno("cannot set its permissions");
+    const auto tids = captured.at("tids").get<std::vector<std::int32_t>>();
+    nap_session_ring request{};
+    request.ring = static_cast<std::int32_t>(made);
+    request.serial = captured.at("serial").get<std::int32_t>();
+    request.init = init;
+    request.count = static_cast<std::uint32_t>(tids.size());
+    request.tids = reinterpret_cast<std::uintptr_t>(tids.data());
+    if (::ioctl(module, NAP_IOC_SESSION_RING, &request) != 0)
+        return fail_errno("the adoption module cannot hand it out");
+    return {};
+}
+
+}  // namespace
+
+Result<> prepare_session_rings() {
+    const std::lock_guard lock(preparing);
+    if (search) return {};
+    NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
+    NAP_TRY(auto loaded, SessionRingSearch::load(*kernel));
+    search.emplace(std::move(loaded));
+    return {};
+}
+
+Result<Json> capture_session_rings(Agent&, const Task&) {
+    NAP_CHECK(prepare_session_rings());
+    const std::lock_guard lock(preparing);
+    NAP_TRY(const auto rings, search->run());
+    Json captured = Json::array();
+    for (const SessionRing& ring : rings)
+        captured.push_back({{"name", to_hexadecimal(ring.name)},
+                            {"serial", ring.serial},
+                            {"uid", ring.uid},
+                            {"gid", ring.gid},
+                            {"permissions", ring.permissions},
+                            {"links", ring.has_links},
+                            {"tids", ring.tids}});
+    return captured;
+}
+
+Result<> put_back_session_rings(Agent&, const Json& captured, const HostPids& pids, Warnings& warnings) {
+    if (captured.empty()) return {};
+    const auto init = pids.find(1);
+    if (init == pids.end()) return fail(ErrorKind::guest, "the userland's init was not recreated");
+    NAP_TRY(const UniqueFd module, open_file("/dev/nap", O_RDWR));
+    return in_own_thread([&]() -> Result<> {
+        for (const Json& ring : captured)
+            if (auto made = make_ring(module.get(), ring, init->second); !made)
+                warnings.push_back("The session key ring of pid " +
+                                   std::to_string(ring.at("tids").at(0).get<int>()) +
+                                   " is lost: " + made.error().message + ".");
+        return {};
+    });
+}
+
+}  // namespace nap::agent

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Session rings: the key rings that threads have as their session's (keyctl_join_session_keyring), from the
+// kernel's memory: others than a session's own threads may not see them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/kernel_memory/kernel_pass.hpp"
+
+namespace nap::agent {
+
+struct SessionRing {
+    std::int32_t serial = 0;
+    std::string name;
+    std::uint32_t uid = 0, gid = 0, permissions = 0;
+    bool has_links = false;          // to other rings, or keys
+    std::vector<std::int32_t> tids;  // in the userland
+};
+
+class SessionRingSearch {
+  public:
+    // Takes a while.
+    static Result<SessionRingSearch> load(const RunningKernel& kernel);
+    // Those of the userland, but for the one that each user has by default.
+    [[nodiscard]] Result<std::vector<SessionRing>> run() const;
+
+  private:
+    SessionRingSearch(const RunningKernel& kernel, KernelPass pass)
+        : kernel_(&kernel), pass_(std::move(pass)) {}
+
+    const RunningKernel* kernel_;
+    KernelPass pass_;
+};
+
+}  // namespace nap::agent
