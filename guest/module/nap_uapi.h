@@ -211,22 +211,46 @@ struct nap_socket_sent {
 };
 #define NAP_SOCKET_SENT	_IOW('N', 17, struct nap_socket_sent)
 
-/* A datagram for the end of a UDP socket's queue. */
-struct nap_socket_received {
-	__u64 data;		/* pointer to its payload */
-	__u64 timestamp;	/* ns, CLOCK_REALTIME; 0: none */
+#define NAP_NO_HEADER 0x7fffffff
+#define NAP_LINEAR 4096		/* bytes at most that lie in a buffer's first piece */
+
+/* A struct sk_buff for the end of a socket's queue, past routing, filters and checksums. */
+struct nap_socket_buffer {
+	__u64 data;			/* pointer to headroom + size bytes */
+	__s64 timestamp, hardware_timestamp;	/* ns; 0: none */
 	__s32 fd;
-	__u32 size;
-	__u32 ifindex;
-	__u32 specific;		/* IPv4: ipi_spec_dst of IP_PKTINFO */
-	__u16 family;		/* AF_INET also at IPv6 sockets: the packet's own */
-	__be16 source_port, destination_port;
-	__u16 segment;		/* UDP_GRO; 0: one datagram */
-	__u8 source[16], destination[16];
-	__u8 ttl, tos;
-	__u8 unused[6];
+	__u32 headroom, size;
+	__u32 linear;			/* of size */
+	__s32 mac, network, transport;	/* headers, counted from the data, or NAP_NO_HEADER */
+	__u32 interface;		/* index of the one it came from */
+	__u32 mark, priority;
+	__u32 segment_type;
+	__s32 checksum_start;		/* counted from the data */
+	__u16 checksum_offset;
+	__u16 segment;
+	__be16 protocol, vlan_protocol;
+	__u16 vlan;
+	__u8 packet_type, checksum;	/* pkt_type, ip_summed */
+	__u8 errors;			/* into the error queue */
+	__u8 unused[3];
+	__u8 control[48];		/* cb; the same from 6.1 to 6.12 for all families but unix */
 };
-#define NAP_SOCKET_RECEIVED	_IOW('N', 18, struct nap_socket_received)
+#define NAP_SOCKET_BUFFER	_IOW('N', 18, struct nap_socket_buffer)
+
+#define NAP_SOCKET_EMPTY 1	/* what waits in its queues is dropped */
+#define NAP_SOCKET_CLOSED 2	/* TCP: it was connected, or connecting: shutdown, connecting, done */
+
+struct nap_socket_state {
+	__s32 fd;
+	__u32 flags;
+	__s32 error, soft_error;	/* SO_ERROR to come */
+	__u32 timestamp_key, zero_copy_key;	/* numbers of the next notices */
+	__u32 drops;
+	__u8 shutdown, connecting, done, unused;	/* sk_shutdown, enum socket_state, SOCK_DONE */
+	__be32 flow_label;		/* IPv6: of what it sends to whom it is connected; else 0 */
+	__u32 reserved;
+};
+#define NAP_SOCKET_STATE	_IOW('N', 19, struct nap_socket_state)
 
 /*
  * Before commit: what the inotify descriptor `fd` of the caller's holds unread becomes `events`; nothing else is

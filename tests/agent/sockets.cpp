@@ -53,5 +53,14 @@ TEST(JudgeSocketDescriptor, PassesAConnectionNotAcceptedYet) {
     EXPECT_FALSE(judge_socket_descriptor(client.get()));
 }
 
+TEST(Sockets, ARenamedUnixSocketIsSeenByItsName) {
+    EXPECT_TRUE(was_renamed("/run/a.new", "/run/nap/root/run/a"));
+    EXPECT_TRUE(was_renamed("a.new", "/run/nap/root/run/a"));
+    EXPECT_FALSE(was_renamed("/run/a", "/run/nap/root/run/a"));
+    EXPECT_FALSE(was_renamed("./a", "/run/nap/root/run/a"));
+    EXPECT_FALSE(was_renamed("/run/a", "/run/nap/root/run/a (deleted)"));
+    EXPECT_FALSE(was_renamed("/run/a", ""));
+}
+
 }  // namespace
 }  // namespace nap::agent

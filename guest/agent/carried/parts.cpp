@@ -17,6 +17,7 @@
 #include "agent/carried/swap.hpp"
 #include "agent/carried/unix_backlogs.hpp"
 #include "agent/files/file_flags.hpp"
+#include "agent/sockets/carried_sockets.hpp"
 
 namespace nap::agent {
 
@@ -35,6 +36,7 @@ std::span<const Part> parts() {
         {"file-flags", capture_file_flags, nullptr, put_back_file_flags},
         {"session-rings", capture_session_rings, nullptr, put_back_session_rings},
         {"pressure", capture_pressure, nullptr, put_back_pressure},
+        {"sockets", capture_sockets, nullptr, put_back_sockets},
         // The last: what others put back may cause events.
         {"inotify", capture_inotify, nullptr, put_back_inotify},
     };

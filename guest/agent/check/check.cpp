@@ -22,7 +22,7 @@
 #include "agent/check/processes/program.hpp"
 #include "agent/check/processes/shared_contexts.hpp"
 #include "agent/check/processes/threads.hpp"
-#include "agent/check/sockets/steered_sockets.hpp"
+#include "agent/check/sockets/hidden_in_sockets.hpp"
 #include "agent/userland/tasks.hpp"
 
 namespace nap::agent {
@@ -100,9 +100,9 @@ Obstacles look(const Agent& agent, const Task& init, Call& call) {
     find_shared_contexts(tasks, obstacles);
     find_kernel_wide(obstacles);
     find_threaded_groups(obstacles);
+    find_hidden_in_sockets(tasks, obstacles);
     if (const auto kernel = RunningKernel::get()) {
         find_landlock(**kernel, tasks, obstacles);
-        find_steered_sockets(**kernel, tasks, obstacles);
         find_keys(**kernel, obstacles);
         find_directory_signals(**kernel, tasks, obstacles);
         find_cancelled_timers(**kernel, tasks, obstacles);

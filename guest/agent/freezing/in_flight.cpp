@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/freezing/in_flight.hpp"
 
-#include <linux/netlink_diag.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <netinet/tcp.h>
@@ -11,6 +10,7 @@
 
 #include "agent/freezing/sock_diag.hpp"
 #include "agent/kernel_memory/unix_backlogs.hpp"
+#include "agent/sockets/passing.hpp"
 #include "agent/userland/namespaces.hpp"
 
 namespace nap::agent {
@@ -41,22 +41,6 @@ Result<std::string> not_carried(pid_t host_pid) {
     return std::string("a connection to a unix socket that no program has accepted, with ") + found->obstacle;
 }
 
-Result<std::size_t> unread_netlink(SocketListing& listing) {
-    netlink_diag_req request{};
-    request.sdiag_family = AF_NETLINK;
-    request.sdiag_protocol = NDIAG_PROTO_ALL;
-    request.ndiag_show = NDIAG_SHOW_MEMINFO;
-    std::size_t unread = 0;
-    NAP_CHECK(listing.list(request, [&](Bytes answer) {
-        const auto message = leading<netlink_diag_msg>(answer);
-        if (message.ndiag_portid == 0 || message.ndiag_portid == listing.port()) return;  // the kernel, we
-        const auto memory = attribute(answer, sizeof message, NETLINK_DIAG_MEMINFO);
-        static_assert(SK_MEMINFO_RMEM_ALLOC == 0);
-        if (memory && leading<std::uint32_t>(*memory) != 0) ++unread;
-    }));
-    return unread;
-}
-
 void tell(std::string& all, std::uint64_t count, const char* what) {
     if (count != 0) all += (all.empty() ? "" : ", ") + std::to_string(count) + what;
 }
@@ -75,14 +59,9 @@ Result<bool> unix_connections_wait() {
 
 Result<std::string> find_in_flight(pid_t host_pid) {
     std::string found;
-    bool waits = false;
-    NAP_CHECK(in_machine_network([&]() -> Result<> {
-        NAP_TRY(SocketListing listing, SocketListing::open());
-        NAP_TRY(waits, any_waits(listing));
-        NAP_TRY(const auto netlink, unread_netlink(listing));
-        tell(found, netlink, " netlink socket(s) with messages not read");
-        return {};
-    }));
+    NAP_TRY(const bool waits, unix_connections_wait());
+    NAP_TRY(const auto passing, count_passing());
+    tell(found, passing, " socket(s) with what must be read before it can be carried");
     if (!waits || !found.empty()) return found;
     return not_carried(host_pid);
 }

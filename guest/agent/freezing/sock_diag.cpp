@@ -42,13 +42,6 @@ Result<SocketListing> SocketListing::open() {
     return SocketListing(std::move(fd));
 }
 
-std::uint32_t SocketListing::port() const {
-    sockaddr_nl address{};
-    socklen_t size = sizeof address;
-    ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    return address.nl_pid;
-}
-
 Result<> SocketListing::list(std::span<const std::byte> request,
                              const std::function<void(std::span<const std::byte>)>& each) {
     const nlmsghdr header{.nlmsg_len = static_cast<std::uint32_t>(NLMSG_LENGTH(request.size())),

@@ -19,8 +19,7 @@ namespace nap::agent {
 
 class SocketListing {
   public:
-    static Result<SocketListing> open();       // of the calling thread's network namespace
-    [[nodiscard]] std::uint32_t port() const;  // of the netlink socket that asks: it is listed, too
+    static Result<SocketListing> open();  // of the calling thread's network namespace
 
     // `request`: a structure as sock_diag(7) names it for each family. Each answer's bytes go to `each`.
     template <class Request>

@@ -28,6 +28,23 @@ PassCode& PassCode::into_record(std::int16_t offset, int size, int from) {
     return add(BPF_STX | BPF_MEM | size, BPF_REG_10, from, static_cast<std::int16_t>(offset - size_), 0);
 }
 
+PassCode& PassCode::from_record(int to, std::int16_t offset) {
+    return add(BPF_LDX | BPF_MEM | BPF_DW, to, BPF_REG_10, static_cast<std::int16_t>(offset - size_), 0);
+}
+
+PassCode& PassCode::read_into_record(std::int16_t offset, int from, std::uint64_t at) {
+    with(BPF_MOV, BPF_REG_3, from);
+    add(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_3, 0, 0, static_cast<std::int32_t>(at));
+    with(BPF_MOV, BPF_REG_1, BPF_REG_10);
+    add(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, offset - size_);
+    set(BPF_REG_2, sizeof(std::uint64_t));
+    return add(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_probe_read_kernel);
+}
+
+PassCode& PassCode::set(int to, std::int32_t value) {
+    return add(BPF_ALU64 | BPF_MOV | BPF_K, to, 0, 0, value);
+}
+
 PassCode& PassCode::wide(int to, std::uint64_t value) {
     add(BPF_LD | BPF_DW | BPF_IMM, to, 0, 0, static_cast<std::int32_t>(value));
     return add(0, 0, 0, 0, static_cast<std::int32_t>(value >> 32));

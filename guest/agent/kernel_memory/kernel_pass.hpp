@@ -25,6 +25,10 @@ class PassCode {
 
     PassCode& load(int size, int to, int from, std::uint64_t offset);
     PassCode& into_record(std::int16_t offset, int size, int from);
+    PassCode& from_record(int to, std::int16_t offset);  // a double word
+    // The double word at `from` + `at`, where there may be no memory: 0 then. Registers 0 to 5 are used up.
+    PassCode& read_into_record(std::int16_t offset, int from, std::uint64_t at);
+    PassCode& set(int to, std::int32_t value);
     PassCode& wide(int to, std::uint64_t value);
     PassCode& with(int operation, int to, int other);  // BPF_AND ...; BPF_MOV
     // Nothing is written of it:
@@ -59,9 +63,11 @@ class KernelPass {
         return records;
     }
 
+    // Records of any size, one after the other.
+    [[nodiscard]] Result<std::string> run() const;
+
   private:
     explicit KernelPass(UniqueFd link) : link_(std::move(link)) {}
-    [[nodiscard]] Result<std::string> run() const;
 
     UniqueFd link_;
 };

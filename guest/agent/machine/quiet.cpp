@@ -8,6 +8,7 @@
 #include "agent/carried/session_rings.hpp"
 #include "agent/contexts/criu.hpp"
 #include "agent/files/file_flags.hpp"
+#include "agent/sockets/seen_socket.hpp"
 
 namespace nap::agent {
 
@@ -35,6 +36,7 @@ Result<Json> quiet(Agent& agent, const Json& params, Call&) {
     NAP_CHECK(prepare_area_settings());
     NAP_CHECK(prepare_file_flags());
     NAP_CHECK(prepare_session_rings());
+    NAP_CHECK(SocketSearch::get());
     return Json::object();
 }
 

@@ -5,7 +5,6 @@
 #include <linux/net.h>
 #include <linux/pid.h>
 #include <linux/skbuff.h>
-#include <linux/uaccess.h>
 #include <net/af_unix.h>
 #include <net/sock.h>
 
@@ -124,19 +123,7 @@ put:
 	return result;
 }
 
-long nap_socket_sent(struct nap_socket_sent __user *argument)
+long nap_socket_sent(struct socket *socket, const void *request)
 {
-	struct nap_socket_sent request;
-	struct socket *socket;
-	long result;
-	int error;
-
-	if (copy_from_user(&request, argument, sizeof(request)))
-		return -EFAULT;
-	socket = sockfd_lookup(request.fd, &error);
-	if (!socket)
-		return error;
-	result = socket->sk->sk_family == AF_UNIX ? sent(socket->sk, &request) : -EOPNOTSUPP;
-	sockfd_put(socket);
-	return result;
+	return socket->sk->sk_family == AF_UNIX ? sent(socket->sk, request) : -EOPNOTSUPP;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What of a socket no call of the kernel sets: whose its peer is, who has sent what waits in its queue, and when;
- * through a descriptor that CRIU's tasks have while they recreate sockets, inside of the machine's PID namespace.
+ * What of a socket no call of the kernel sets: whose its peer is, what waits in its queues, and what else it is
+ * about to say; through a descriptor that CRIU's tasks have while they recreate sockets, inside of the machine's PID namespace.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -134,37 +134,53 @@ static long set_peer_of(struct sock *sk, const struct nap_socket_peer *request)
 	return result;
 }
 
-static long peer(struct nap_socket_peer __user *argument)
+static long peer(struct socket *socket, const void *request)
 {
-	struct nap_socket_peer request;
+	return socket->sk->sk_family == AF_UNIX ? set_peer_of(socket->sk, request) : -EOPNOTSUPP;
+}
+
+static const struct socket_call {
+	unsigned int command;
+	size_t fd;
+	long (*call)(struct socket *socket, const void *request);
+} calls[] = {
+	{ NAP_SOCKET_PEER, offsetof(struct nap_socket_peer, fd), peer },
+	{ NAP_SOCKET_SENT, offsetof(struct nap_socket_sent, fd), nap_socket_sent },
+	{ NAP_SOCKET_BUFFER, offsetof(struct nap_socket_buffer, fd), nap_socket_buffer },
+	{ NAP_SOCKET_STATE, offsetof(struct nap_socket_state, fd), nap_socket_state },
+};
+
+static long call_socket(const struct socket_call *call, void __user *argument)
+{
 	struct socket *socket;
+	void *request;
 	long result;
 	int error;
 
-	if (copy_from_user(&request, argument, sizeof(request)))
-		return -EFAULT;
-	socket = sockfd_lookup(request.fd, &error);
-	if (!socket)
-		return error;
-	result = socket->sk->sk_family == AF_UNIX ? set_peer_of(socket->sk, &request) : -EOPNOTSUPP;
-	sockfd_put(socket);
+	request = memdup_user(argument, _IOC_SIZE(call->command));
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	socket = sockfd_lookup(*(int *)(request + call->fd), &error);
+	if (socket) {
+		result = call->call(socket, request);
+		sockfd_put(socket);
+	} else {
+		result = error;
+	}
+	kfree(request);
 	return result;
 }
 
 static long sockets_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
+	int i;
+
 	if (!capable(CAP_SYS_ADMIN) || !READ_ONCE(open))
 		return -EPERM;
-	switch (command) {
-	case NAP_SOCKET_PEER:
-		return peer((void __user *)argument);
-	case NAP_SOCKET_SENT:
-		return nap_socket_sent((void __user *)argument);
-	case NAP_SOCKET_RECEIVED:
-		return nap_socket_received((void __user *)argument);
-	default:
-		return -ENOTTY;
-	}
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		if (calls[i].command == command)
+			return call_socket(&calls[i], (void __user *)argument);
+	return -ENOTTY;
 }
 
 static const struct file_operations operations = {

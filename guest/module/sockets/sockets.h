@@ -8,10 +8,13 @@
 #include "nap_uapi.h"
 
 struct pid;
+struct socket;
 
 struct pid *nap_pid_of(pid_t number);	/* in the caller's namespace, dead or alive; may be an error */
 
-long nap_socket_sent(struct nap_socket_sent __user *argument);		/* socket_sent.c */
-long nap_socket_received(struct nap_socket_received __user *argument);	/* socket_received.c */
+/* The requests, copied in, and the socket their descriptor is. */
+long nap_socket_sent(struct socket *socket, const void *request);	/* socket_sent.c */
+long nap_socket_buffer(struct socket *socket, const void *request);	/* socket_buffer.c */
+long nap_socket_state(struct socket *socket, const void *request);	/* socket_state.c */
 
 #endif

@@ -3,15 +3,19 @@
 #include <arpa/inet.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 
 #include "harness.hpp"
 
@@ -114,6 +118,42 @@ void hold_reuseport_tcp() {
     check(listen(open_steered(SOCK_STREAM), 4), "listen");
 }
 
+// The last byte of what waits at one end is urgent.
+void hold_tcp_urgent() {
+    const int listener = open_socket(AF_INET, SOCK_STREAM, 0), client = open_socket(AF_INET, SOCK_STREAM, 0);
+    bind_loopback(listener, 7414);
+    check(listen(listener, 1), "listen");
+    connect_loopback(client, 7414);
+    check(accept(listener, nullptr, nullptr), "accept");
+    check(send(client, "urgent", 6, MSG_OOB), "send");
+}
+void hold_unix_urgent() {
+    int ends[2];
+    check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+    check(send(ends[0], "urgent", 6, MSG_OOB), "send");
+}
+
+void hold_unix_renamed() {
+    const std::string path = disk_directory("unix_renamed") + "/";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    (path + "before").copy(address.sun_path, sizeof address.sun_path - 1);
+    const int fd = open_socket(AF_UNIX, SOCK_STREAM, 0);
+    check(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
+    check(listen(fd, 1), "listen");
+    check(rename((path + "before").c_str(), (path + "after").c_str()), "rename");
+}
+
+// A group of one, whose member a program chooses.
+void hold_packet_fanout() {
+    const int fd = open_socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_IP));
+    const int kind = 77 | PACKET_FANOUT_CBPF << 16;
+    check(setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &kind, sizeof kind), "PACKET_FANOUT");
+    sock_filter first[] = {{BPF_RET | BPF_K, 0, 0, 0}};
+    const sock_fprog program{1, first};
+    check(setsockopt(fd, SOL_PACKET, PACKET_FANOUT_DATA, &program, sizeof program), "PACKET_FANOUT_DATA");
+}
+
 NAP_GUEST_HOLDER("xdp_socket", hold_xdp);
 NAP_GUEST_HOLDER("mptcp", hold_mptcp);
 NAP_GUEST_HOLDER("ping_socket", hold_ping);
@@ -122,6 +162,10 @@ NAP_GUEST_HOLDER("netlink_unread", hold_netlink_unread);
 NAP_GUEST_HOLDER("socket_bpf", hold_socket_bpf);
 NAP_GUEST_HOLDER("reuseport_udp", hold_reuseport_udp);
 NAP_GUEST_HOLDER("reuseport_tcp", hold_reuseport_tcp);
+NAP_GUEST_HOLDER("packet_fanout", hold_packet_fanout);
+NAP_GUEST_HOLDER("tcp_urgent", hold_tcp_urgent);
+NAP_GUEST_HOLDER("unix_urgent", hold_unix_urgent);
+NAP_GUEST_HOLDER("unix_renamed", hold_unix_renamed);
 
 }  // namespace
 }  // namespace guest

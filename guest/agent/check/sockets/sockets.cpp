@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/check/sockets/sockets.hpp"
 
-#include <linux/netlink.h>
 #include <linux/sockios.h>
+#include <linux/un.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <filesystem>
 #include <string>
 #include <thread>
+
+#include "base/fd.hpp"
 
 namespace nap::agent {
 
@@ -34,14 +37,6 @@ std::optional<Finding> judge_tcp_now(int fd) {
     socklen_t size = sizeof information;
     if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &information, &size) != 0) return std::nullopt;
     return judge_tcp(information.tcpi_state);
-}
-
-std::optional<Finding> judge_netlink(int fd) {
-    pollfd ready{fd, POLLIN, 0};
-    if (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLIN) == 0) return std::nullopt;
-    return Finding{"a netlink socket with messages not read",
-                   "They would be lost: they cannot be put back into its queue.",
-                   "Try again; a program that never reads must be stopped."};
 }
 
 // What filters or transforms a socket's data, and cannot be read back.
@@ -73,7 +68,28 @@ std::optional<Finding> judge_udp(int fd) {
                    "Try again; else stop the program."};
 }
 
-// A server accepts, a listener reads: only what lasts is told.
+// Where its file lies now, as the kernel says.
+std::string place_of(int fd) {
+    const UniqueFd file(::ioctl(fd, SIOCUNIXFILE));
+    std::error_code error;
+    return file ? std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file.get()), error).string()
+                : std::string();
+}
+
+std::optional<Finding> judge_unix(int fd) {
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 || size <= sizeof(sa_family_t) ||
+        address.sun_path[0] == '\0')
+        return std::nullopt;
+    if (!was_renamed({address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path)}, place_of(fd)))
+        return std::nullopt;
+    return Finding{"a unix socket whose file was renamed since it was bound",
+                   "It can only be made again under the name to which it was bound.",
+                   "Let the program bind it under the name it is to have, and restart it."};
+}
+
+// A server accepts: only what lasts is told.
 std::optional<Finding> lasting(std::optional<Finding> (*judge)(int), int fd) {
     auto finding = judge(fd);
     for (int tries = 1; finding && tries < kTries; ++tries) {
@@ -84,6 +100,14 @@ std::optional<Finding> lasting(std::optional<Finding> (*judge)(int), int fd) {
 }
 
 }  // namespace
+
+bool was_renamed(std::string_view bound, std::string_view now) {
+    if (now.empty() || now.ends_with(" (deleted)")) return false;
+    // It may be relative, or to another root
+    while (bound.starts_with("./")) bound.remove_prefix(2);
+    const auto name = [](std::string_view path) { return path.substr(path.rfind('/') + 1); };
+    return name(bound) != name(now);
+}
 
 std::optional<Finding> judge_socket(int domain, int type, int protocol) {
     switch (domain) {
@@ -129,7 +153,7 @@ std::optional<Finding> judge_socket_descriptor(int fd) {
               protocol = option(fd, SOL_SOCKET, SO_PROTOCOL);
     if (auto finding = judge_socket(domain, type, protocol)) return finding;
     if (auto finding = judge_attached(fd, protocol == IPPROTO_TCP && type == SOCK_STREAM)) return finding;
-    if (domain == AF_NETLINK) return lasting(judge_netlink, fd);
+    if (domain == AF_UNIX) return judge_unix(fd);
     if (domain != AF_INET && domain != AF_INET6) return std::nullopt;
     if (protocol == IPPROTO_TCP && type == SOCK_STREAM) return lasting(judge_tcp_now, fd);
     if (protocol == IPPROTO_UDP && type == SOCK_DGRAM) return judge_udp(fd);

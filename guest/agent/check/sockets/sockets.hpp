@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "agent/check/obstacle.hpp"
 
@@ -13,6 +14,9 @@ std::optional<Finding> judge_socket(int domain, int type, int protocol);
 
 // A TCP socket's state (TCP_LISTEN, ...).
 std::optional<Finding> judge_tcp(int state);
+
+// A unix socket's file, by the name it was bound to and where it lies now: empty, or with " (deleted)".
+bool was_renamed(std::string_view bound, std::string_view now);
 
 // `fd`: a copy of the process's descriptor. What passes by itself is waited for, a moment.
 std::optional<Finding> judge_socket_descriptor(int fd);
