@@ -3,6 +3,7 @@
  * System calls that the freeze interrupted in the older kernel go on in this one: the thread's restart block says what
  * it waits for, and its registers make it call restart_syscall(2) first thing when it runs.
  */
+#include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -83,6 +84,22 @@ static void set_poll(struct restart_block *block, const struct nap_call *call)
 }
 
 /*
+ * A thread that its tracer has let go counts as frozen from the tracer's stop on, and may still be on its way into the
+ * freezer; one that is there may be awake for an instant, a signal having come.
+ */
+int nap_wait_until_still(struct task_struct *task)
+{
+	unsigned long limit = jiffies + HZ;
+
+	while (task_is_running(task)) {
+		if (time_after(jiffies, limit))
+			return -EBUSY;
+		usleep_range(100, 1000);
+	}
+	return 0;
+}
+
+/*
  * It is frozen, and its last system call ended with EINTR: that is how CRIU leaves it. Or it was frozen just before it
  * went on by itself.
  */
@@ -144,7 +161,9 @@ static int go_on(struct pid_namespace *userland, const struct nap_call *call)
 	rcu_read_unlock();
 	if (!task)
 		return -ESRCH;
-	error = set_call(task, call);
+	error = nap_wait_until_still(task);
+	if (!error)
+		error = set_call(task, call);
 	put_task_struct(task);
 	return error;
 }

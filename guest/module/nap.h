@@ -159,6 +159,7 @@ int nap_anon_vma(struct vm_area_struct *vma);
 /* calls.c: system calls that go on when their threads run */
 void nap_calls_find(void);			/* the kernel's functions for that */
 int nap_calls_set(struct nap_calls *request);
+int nap_wait_until_still(struct task_struct *task);	/* it does not run; a second at most */
 struct pid_namespace *nap_namespace_of(pid_t init);	/* with a reference; NULL: no such process */
 
 /* adopt.c, accounts.c, settle.c, ipc.c: the calls */

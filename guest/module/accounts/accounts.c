@@ -55,12 +55,6 @@ static struct task_struct *find_thread(struct task_struct *process, u64 number)
 	return thread;
 }
 
-/* One in the freezer may be awake for an instant, a signal having come; it goes nowhere. */
-static int check_thread(struct task_struct *thread)
-{
-	return task_is_running(thread) && !thread->frozen ? -EBUSY : 0;
-}
-
 /* Calls `do_thread` for each thread of one process; it drops no reference. */
 static int each_thread(struct nap_account *account, struct reader *reader, u64 threads,
 		       void (*do_thread)(struct nap_account *account, struct task_struct *thread, const u64 *words))
@@ -75,7 +69,7 @@ static int each_thread(struct nap_account *account, struct reader *reader, u64 t
 		thread = find_thread(account->process, head[0]);
 		if (!thread)
 			return -ESRCH;
-		error = check_thread(thread);
+		error = nap_wait_until_still(thread);
 		if (!error && do_thread)
 			do_thread(account, thread, head + NAP_THREAD_HEAD);
 		put_task_struct(thread);
