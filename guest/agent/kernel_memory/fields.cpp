@@ -150,6 +150,7 @@ constexpr std::array kWanted = {
     Field{"sock", "sk_peer_cred"},
     Field{"sock_common", "skc_node"},
     Field{"unix_sock", "peer"},
+    Field{"unix_sock", "addr"},
     Field{"unix_sock", "oob_skb"},
     Field{"unix_skb_parms", "pid"},
     Field{"unix_skb_parms", "uid"},

@@ -67,6 +67,10 @@ Result<BacklogConnection> read_connection(const RunningKernel& kernel, std::uint
     BacklogConnection connection;
     NAP_TRY(const std::uint64_t client, kernel.field(sock, "unix_sock", "peer"));
     NAP_TRY(connection.client, inode_of(kernel, client));
+    if (connection.client == 0 && client != 0) {
+        NAP_TRY(const std::uint64_t name, kernel.field(client, "unix_sock", "addr"));
+        if (name != 0) connection.obstacle = "a client that is gone and was bound to a name";
+    }
     NAP_CHECK(read_peer(kernel, sock, connection));
     NAP_TRY(const auto buffers, read_queue(kernel, sock));
     for (const std::uint64_t buffer : buffers) {

@@ -6,6 +6,7 @@
 #include <linux/skbuff.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 
 #include "sockets.h"
 
@@ -18,6 +19,22 @@ static long empty(struct sock *sk)
 	return 0;
 }
 
+/* CRIU ends every connection by a FIN, which counts as a byte that was received; this one has had none, or one. */
+static void set_done(struct sock *sk, bool done)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	bool was = sock_flag(sk, SOCK_DONE);
+
+	if (was != done && tp->rcv_nxt != tp->copied_seq)
+		WRITE_ONCE(tp->rcv_nxt, done ? tp->rcv_nxt + 1 : tp->rcv_nxt - 1);
+	/* Nor has it been acknowledged */
+	if (after(tp->rcv_wup, tp->rcv_nxt))
+		tp->rcv_wup = tp->rcv_nxt;
+	if (after(tp->snd_wl1, tp->rcv_nxt))
+		tp->snd_wl1 = tp->rcv_nxt;
+	sock_valbool_flag(sk, SOCK_DONE, done);
+}
+
 static long set_closed(struct socket *socket, const struct nap_socket_state *request)
 {
 	struct sock *sk = socket->sk;
@@ -28,7 +45,7 @@ static long set_closed(struct socket *socket, const struct nap_socket_state *req
 	    request->shutdown & ~SHUTDOWN_MASK)
 		return -EINVAL;
 	WRITE_ONCE(sk->sk_shutdown, request->shutdown);
-	sock_valbool_flag(sk, SOCK_DONE, request->done);
+	set_done(sk, request->done);
 	socket->state = request->connecting;
 	return 0;
 }
