@@ -63,6 +63,8 @@ const std::vector<Exception>& exceptions() {
         {May::differ, "*/mountinfo/dev/shm(0)", "open: likewise"},
         {May::differ, "*/mountinfo/run(0)", "open: likewise"},
         {May::differ, "* message_queues/fd/*", "open: a queue without a name shows another former one"},
+        {May::differ, "* removed_directo/cwd", "open: a removed directory shows another former name"},
+        {May::differ, "* removed_directo/fd/*", "open: likewise"},
         {May::differ, "* timer_of_ended_*/timers", "open: who is gone is not named, nor who was to be told"},
         {May::differ, "* blocked_calls/*/children", "open: a thread's child becomes the first thread's"},
         {May::differ, "* orphans/smaps/*", "open: /dev/zero mapped as shared is shown as a memfd"},
