@@ -65,6 +65,7 @@ const std::vector<Exception>& exceptions() {
         {May::differ, "* message_queues/fd/*", "open: a queue without a name shows another former one"},
         {May::differ, "* removed_directo/cwd", "open: a removed directory shows another former name"},
         {May::differ, "* removed_directo/fd/*", "open: likewise"},
+        {May::come_and_go, "* removed_directo/fd/*/same file as *", "open: likewise"},
         {May::differ, "* timer_of_ended_*/timers", "open: who is gone is not named, nor who was to be told"},
         {May::differ, "* blocked_calls/*/children", "open: a thread's child becomes the first thread's"},
         {May::differ, "* orphans/smaps/*", "open: /dev/zero mapped as shared is shown as a memfd"},
