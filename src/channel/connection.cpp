@@ -158,8 +158,9 @@ Result<> Connection::take_request(Frame frame) {
 
 void Connection::join_finished() {
     std::erase_if(answering_, [](Answering& answering) {
-        if (answering.done) answering.thread.join();
-        return answering.done.load();
+        const bool done = answering.done;  // looked at once: it may come to be between two looks
+        if (done) answering.thread.join();
+        return done;
     });
 }
 
