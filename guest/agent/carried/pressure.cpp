@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/carried/pressure.hpp"
 
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -9,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "agent/files/owned_descriptor.hpp"
 #include "agent/kernel_memory/open_files.hpp"
 #include "base/fd.hpp"
 
@@ -60,13 +60,7 @@ Result<> capture_file(const RunningKernel& kernel, const OpenFile& file, bool co
 }
 
 Result<> put_back_trigger(const Json& trigger, const HostPids& pids) {
-    const auto host_pid = pids.find(trigger.at("pid").get<pid_t>());
-    if (host_pid == pids.end()) return fail(ErrorKind::guest, "its process was not recreated");
-    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, host_pid->second, 0)));
-    if (!process) return fail_errno("cannot open its process");
-    const UniqueFd fd(
-        static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), trigger.at("fd").get<int>(), 0)));
-    if (!fd) return fail_errno("cannot take its descriptor");
+    NAP_TRY(const UniqueFd fd, owned_descriptor(trigger, pids));
     const auto text = trigger.at("trigger").get<std::string>();
     // The kernel takes the last byte for an end.
     if (::write(fd.get(), text.c_str(), text.size() + 1) < 0)

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/sockets/carried_sockets.hpp"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <map>
-#include <optional>
-
+#include "agent/files/owned_descriptor.hpp"
 #include "agent/sockets/options.hpp"
 #include "agent/sockets/queues.hpp"
 #include "agent/sockets/seen_socket.hpp"
@@ -28,32 +23,6 @@ Result<Json> describe(const RunningKernel& kernel, const SeenSocket& socket) {
     NAP_TRY(Json options, options_of(kernel, socket));
     if (!options.empty()) told["options"] = std::move(options);
     return told.empty() ? Json() : told;
-}
-
-// Pids in the userland, asked once for each process; nothing for those that are not of it.
-class Userland {
-  public:
-    std::optional<pid_t> pid_of(pid_t host_pid) {
-        const auto [found, asked] = pids_.try_emplace(host_pid);
-        if (asked) {
-            const auto status = read_file("/proc/" + std::to_string(host_pid) + "/status");
-            if (const auto task = status ? parse_status(*status) : std::nullopt) found->second = task->pid;
-        }
-        return found->second;
-    }
-
-  private:
-    std::map<pid_t, std::optional<pid_t>> pids_;
-};
-
-Result<UniqueFd> take(const Json& told, const HostPids& pids) {
-    const auto host_pid = pids.find(told.at("pid").get<pid_t>());
-    if (host_pid == pids.end()) return fail(ErrorKind::guest, "its process was not recreated");
-    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, host_pid->second, 0)));
-    if (!process) return fail_errno("cannot open its process");
-    UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), told.at("fd").get<int>(), 0)));
-    if (!fd) return fail_errno("cannot take its descriptor");
-    return fd;
 }
 
 std::string name_of(const Json& told) {
@@ -78,14 +47,14 @@ Result<> put_back(int module, int fd, const Json& told, Warnings& warnings) {
 Result<Json> capture_sockets(Agent&, const Task&) {
     NAP_TRY(const SocketSearch* search, SocketSearch::get());
     NAP_TRY(const auto sockets, search->run());
-    Userland userland;
+    Owners owners;
     Json captured = Json::array();
     for (const SeenSocket& socket : sockets) {
         NAP_TRY(Json told, describe(search->kernel(), socket));
         if (told.is_null()) continue;
-        const auto pid = userland.pid_of(socket.file().host_pid);
-        if (!pid) continue;
-        told["pid"] = *pid, told["fd"] = socket.file().fd;
+        const pid_t pid = owners.pid_of(socket.file().host_pid);
+        if (pid == 0) continue;
+        told["pid"] = pid, told["fd"] = socket.file().fd;
         captured.push_back(std::move(told));
     }
     return captured;
@@ -96,7 +65,7 @@ Result<> put_back_sockets(Agent&, const Json& captured, const HostPids& pids, Wa
     NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
     NAP_TRY(const UniqueFd module, device.sockets());
     for (const Json& told : captured) {
-        const auto fd = take(told, pids);
+        const auto fd = owned_descriptor(told, pids);
         if (!fd) return std::unexpected(fd.error().within(name_of(told)));
         if (auto done = put_back(module.get(), fd->get(), told, warnings); !done)
             return std::unexpected(done.error().within(name_of(told)));
