@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 #include <sched.h>
 
+#include "agent/carried/hexadecimal.hpp"
 #include "agent/carried/network.hpp"
 #include "agent/network/entries.hpp"
 #include "agent/network/links.hpp"
@@ -26,8 +27,8 @@ TEST(NetworkMessages, KeepWhatIsChosen) {
     ASSERT_EQ(attributes.size(), 2U);
     EXPECT_EQ(attributes[0].value, "abcde");
     EXPECT_EQ(value_of<int>(attributes[1]), 254);
-    EXPECT_EQ(from_hex(to_hex(body)).value(), body);
-    EXPECT_FALSE(from_hex("zz"));
+    EXPECT_EQ(from_hexadecimal(to_hexadecimal(body)).value(), body);
+    EXPECT_FALSE(from_hexadecimal("zz"));
     for (std::size_t cut = 0; cut < body.size(); ++cut)
         EXPECT_LE(attributes_of(std::string_view(body).substr(0, cut), sizeof(rtmsg)).size(), 3U);
 }
@@ -128,8 +129,8 @@ TEST_F(InNetwork, EverythingIsAsItWas) {
     EXPECT_THAT(refused, IsEmpty());
     for (const auto& [name, entries] : was) {
         std::vector<std::string> expected, found;
-        for (const Body& entry : entries) expected.push_back(to_hex(entry));
-        for (const Body& entry : is[name]) found.push_back(to_hex(entry));
+        for (const Body& entry : entries) expected.push_back(to_hexadecimal(entry));
+        for (const Body& entry : is[name]) found.push_back(to_hexadecimal(entry));
         EXPECT_EQ(found, expected) << name;
     }
 }

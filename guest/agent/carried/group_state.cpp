@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 #include <set>
 #include <sstream>
 #include <string_view>
 
+#include "agent/carried/hexadecimal.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -33,26 +33,6 @@ constexpr std::size_t kMostAttribute = 64 * 1024;
 bool setting(const std::string& name) {
     // Of pressure files what is written is a trigger of the descriptor's.
     return !kNoSettings.contains(name) && (!name.ends_with(".pressure") || name == "cgroup.pressure");
-}
-
-std::string to_hex(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (const char byte : bytes) {
-        text += digits[static_cast<unsigned char>(byte) >> 4];
-        text += digits[static_cast<unsigned char>(byte) & 15];
-    }
-    return text;
-}
-
-std::string from_hex(std::string_view text) {
-    std::string bytes;
-    for (; text.size() >= 2; text.remove_prefix(2)) {
-        unsigned value = 0;
-        std::from_chars(text.data(), text.data() + 2, value, 16);
-        bytes += static_cast<char>(value);
-    }
-    return bytes;
 }
 
 }  // namespace
@@ -96,14 +76,14 @@ Json attributes_of(const fs::path& group) {
         at += static_cast<ssize_t>(std::string_view(name).size()) + 1;
         std::string value(kMostAttribute, '\0');
         const ssize_t length = ::getxattr(group.c_str(), name, value.data(), value.size());
-        if (length >= 0) found[name] = to_hex({value.data(), static_cast<std::size_t>(length)});
+        if (length >= 0) found[name] = to_hexadecimal({value.data(), static_cast<std::size_t>(length)});
     }
     return found;
 }
 
 Result<> set_attributes(const fs::path& group, const Json& attributes) {
     for (const auto& [name, value] : attributes.items()) {
-        const std::string bytes = from_hex(value.get<std::string>());
+        NAP_TRY(const std::string bytes, from_hexadecimal(value.get<std::string>()));
         if (::setxattr(group.c_str(), name.c_str(), bytes.data(), bytes.size(), 0) != 0)
             return fail_errno("cannot set the attribute " + name + " of the control group " + group.string());
     }

@@ -4,15 +4,15 @@
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstring>
 #include <mutex>
 #include <optional>
 #include <sstream>
 
+#include "agent/carried/hexadecimal.hpp"
+#include "agent/files/owned_descriptor.hpp"
 #include "agent/kernel_memory/notify_queues.hpp"
 #include "base/fd.hpp"
 #include "guest/module/nap_uapi.h"
@@ -26,32 +26,10 @@ using channel::Json;
 std::mutex preparing;
 std::optional<NotifyQueues> queues;  // of the running kernel; guarded by `preparing`
 
-// Names are bytes, JSON holds text.
-std::string to_hex(std::string_view bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    for (const char byte : bytes) {
-        text += kDigits[static_cast<unsigned char>(byte) >> 4];
-        text += kDigits[static_cast<unsigned char>(byte) & 15];
-    }
-    return text;
-}
-
-Result<std::string> from_hex(std::string_view text) {
-    std::string bytes;
-    for (std::size_t at = 0; at + 1 < text.size(); at += 2) {
-        unsigned value = 0;
-        if (std::from_chars(text.data() + at, text.data() + at + 2, value, 16).ptr != text.data() + at + 2)
-            return fail(ErrorKind::protocol, "the name of an event is not hexadecimal");
-        bytes += static_cast<char>(value);
-    }
-    return bytes;
-}
-
 Json to_json(const NotifyQueue& queue, const Task& task, const std::vector<std::int32_t>& once) {
     Json events = Json::array();
     for (const auto& [wd, mask, cookie, name] : queue.events)
-        events.push_back({{"wd", wd}, {"mask", mask}, {"cookie", cookie}, {"name", to_hex(name)}});
+        events.push_back({{"wd", wd}, {"mask", mask}, {"cookie", cookie}, {"name", to_hexadecimal(name)}});
     return {{"pid", task.pid},
             {"fd", queue.file.fd},
             {"max_events", queue.max_events},
@@ -61,13 +39,7 @@ Json to_json(const NotifyQueue& queue, const Task& task, const std::vector<std::
 }
 
 Result<> put_back_queue(int module, const Json& queue, const HostPids& pids) {
-    const auto host_pid = pids.find(queue.at("pid").get<pid_t>());
-    if (host_pid == pids.end()) return fail(ErrorKind::guest, "its process was not recreated");
-    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, host_pid->second, 0)));
-    if (!process) return fail_errno("cannot open its process");
-    const UniqueFd fd(
-        static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), queue.at("fd").get<int>(), 0)));
-    if (!fd) return fail_errno("cannot take its descriptor");
+    NAP_TRY(const UniqueFd fd, owned_descriptor(queue, pids));
     NAP_TRY(const auto records, notify_records(queue.at("events")));
     const auto once = queue.at("once").get<std::vector<std::int32_t>>();
     nap_inotify request{};
@@ -100,7 +72,7 @@ std::vector<std::int32_t> parse_once(std::string_view fdinfo) {
 Result<std::vector<std::byte>> notify_records(const Json& events) {
     std::vector<std::byte> records;
     for (const Json& told : events) {
-        NAP_TRY(const std::string name, from_hex(told.at("name").get<std::string>()));
+        NAP_TRY(const std::string name, from_hexadecimal(told.at("name").get<std::string>()));
         inotify_event event{};
         event.wd = told.at("wd").get<std::int32_t>();
         event.mask = told.at("mask").get<std::uint32_t>();

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstring>
 
+#include "agent/carried/hexadecimal.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -34,7 +35,7 @@ Json kept_of(const Link& link) {
     Json kept = Json::object();
     for (const Attribute& each : attributes_of(link.body, sizeof(ifinfomsg)))
         if (std::ranges::find(kKept, each.type) != kKept.end())
-            kept[std::to_string(each.type)] = to_hex(each.value);
+            kept[std::to_string(each.type)] = to_hexadecimal(each.value);
     return kept;
 }
 
@@ -48,7 +49,7 @@ class Setting {
             const std::string key = std::to_string(type);
             if (!wanted["set"].contains(key) || wanted["set"][key] == now.value(key, Json())) continue;
             if (!wanted["set"][key].is_string()) continue;
-            NAP_TRY(const Body value, from_hex(wanted["set"][key].get<std::string>()));
+            NAP_TRY(const Body value, from_hexadecimal(wanted["set"][key].get<std::string>()));
             if (type == IFLA_IFNAME) NAP_CHECK(change("be taken down", 0, IFF_UP, 0, {}));
             NAP_CHECK(change("get back its attribute " + key, 0, 0, type, value));
         }

@@ -2,7 +2,6 @@
 #include "agent/network/message.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace nap::agent {
 
@@ -37,28 +36,6 @@ void add_attribute(Body& body, int type, std::string_view value) {
     body.append(reinterpret_cast<const char*>(&begin), sizeof begin);
     body += value;
     body.resize(NLA_ALIGN(body.size()));
-}
-
-std::string to_hex(std::string_view bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    for (const char byte : bytes) {
-        text += kDigits[static_cast<unsigned char>(byte) >> 4];
-        text += kDigits[static_cast<unsigned char>(byte) & 15];
-    }
-    return text;
-}
-
-Result<Body> from_hex(std::string_view text) {
-    Body bytes;
-    for (std::size_t at = 0; at + 1 < text.size(); at += 2) {
-        unsigned value = 0;
-        const auto [end, error] = std::from_chars(text.data() + at, text.data() + at + 2, value, 16);
-        if (error != std::errc{} || end != text.data() + at + 2)
-            return fail(ErrorKind::protocol, "a message of netlink is not in hexadecimal");
-        bytes += static_cast<char>(value);
-    }
-    return bytes;
 }
 
 }  // namespace nap::agent

@@ -60,7 +60,4 @@ Value value_of(const Attribute& attribute) {
     return header_of<Value>(attribute.value);
 }
 
-std::string to_hex(std::string_view bytes);
-Result<Body> from_hex(std::string_view text);
-
 }  // namespace nap::agent

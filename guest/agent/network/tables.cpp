@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 
+#include "agent/carried/hexadecimal.hpp"
 #include "agent/network/entries.hpp"
 
 namespace nap::agent {
@@ -56,7 +57,7 @@ Result<std::vector<std::string>> add_all(Netlink& netlink, const Table& table, s
             NAP_TRY(const int error, add_entry(netlink, table, entry));
             if (error == 0 || error == EEXIST) continue;
             refused.push_back(std::string("one of the machine's ") + table.name +
-                              " is lost: " + std::strerror(error) + " (" + to_hex(entry) + ")");
+                              " is lost: " + std::strerror(error) + " (" + to_hexadecimal(entry) + ")");
             left.push_back(std::move(entry));
         }
         entries = std::move(left);
