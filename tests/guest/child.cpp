@@ -2,6 +2,7 @@
 #include "child.hpp"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -95,6 +96,25 @@ std::string Child::ask(const std::string& question) const {
 
 void Child::end_with_parent() {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+pid_t in_process(const std::function<void()>& work, uid_t user) {
+    const auto child = static_cast<pid_t>(check(fork(), "fork"));
+    if (child == 0) {
+        if (user != 0 && (setgroups(0, nullptr) != 0 || setresgid(user, user, user) != 0 ||
+                          setresuid(user, user, user) != 0))
+            _exit(1);
+        try {
+            work();
+        } catch (const Failure&) {
+            _exit(1);
+        }
+        _exit(0);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0) require(errno == EINTR, "waitpid");
+    require(status == 0, "process ", child, " failed");
+    return child;
 }
 
 [[noreturn]] void sleep_for_ever() {

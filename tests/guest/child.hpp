@@ -31,6 +31,10 @@ class Child {
     int questions_, answers_;
 };
 
+// What a process of its own does, as that user, which then ends. Its number, when it is gone; fails where it
+// has failed.
+pid_t in_process(const std::function<void()>& work, uid_t user = 0);
+
 [[noreturn]] void sleep_for_ever();
 pid_t fork_sleeper();  // a child that does nothing else; ends with its parent
 

@@ -8,7 +8,6 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -56,23 +55,6 @@ void receive(int queue) {
     check(msgrcv(queue, &message, kBig, 0, IPC_NOWAIT), "msgrcv");
 }
 
-// In a process that ends with it.
-template <class Work>
-void in_other(Work work) {
-    const auto pid = static_cast<pid_t>(check(fork(), "fork"));
-    if (pid == 0) {
-        try {
-            work();
-        } catch (const Failure&) {
-            _exit(1);
-        }
-        _exit(0);
-    }
-    int status = 0;
-    check(waitpid(pid, &status, 0), "waitpid");
-    require(status == 0, "what another process does failed");
-}
-
 std::string text_of(const ipc_perm& permissions) {
     std::ostringstream text;
     text << std::oct << permissions.mode << std::dec << ' ' << permissions.uid << ' ' << permissions.gid
@@ -94,7 +76,7 @@ class SysvRemembered : public State {
             mmap(nullptr, sizeof(Ids), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         require(shared != MAP_FAILED, "mmap");
         ids_ = new (shared) Ids{-1, -1, -1, -1, -1};
-        in_other([this] {
+        in_process([this] {
             check(setegid(321), "setegid");
             check(seteuid(123), "seteuid");
             ids_->segment = shmget(IPC_PRIVATE, 100'000, IPC_CREAT | 0640);
@@ -106,7 +88,7 @@ class SysvRemembered : public State {
         check(ids_->set, "semget");
         set_up_segments();
         set_up_queues();
-        in_other([this] { operate(ids_->set, 0, 7, 0); });
+        in_process([this] { operate(ids_->set, 0, 7, 0); });
         operate(ids_->set, 1, 30'000, 0);
         hold();
         sleep_ms(1100);  // so that what happens from here on has another time
@@ -128,9 +110,9 @@ class SysvRemembered : public State {
     void set_up_segments() {
         void* const memory = shmat(ids_->segment, nullptr, 0);
         require(memory != reinterpret_cast<void*>(-1), "shmat");
-        in_other([&] { shmdt(memory); });
+        in_process([&] { shmdt(memory); });
         check(shmdt(memory), "shmdt");
-        in_other([this] { shmat(ids_->segment, nullptr, SHM_RDONLY); });
+        in_process([this] { shmat(ids_->segment, nullptr, SHM_RDONLY); });
         check(shmctl(ids_->segment, SHM_LOCK, nullptr), "SHM_LOCK");
         ids_->removed = static_cast<int>(check(shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600), "shmget"));
         require(shmat(ids_->removed, nullptr, 0) != reinterpret_cast<void*>(-1), "shmat");
@@ -139,8 +121,8 @@ class SysvRemembered : public State {
     void set_up_queues() {
         limit(ids_->raised, kRaised);
         for (int i = 0; i < 2; ++i) send(ids_->raised, 5 + i);
-        in_other([this] { receive(ids_->raised); });
-        in_other([this] { send(ids_->lowered, 1); });
+        in_process([this] { receive(ids_->raised); });
+        in_process([this] { send(ids_->lowered, 1); });
         limit(ids_->lowered, kLowered);
     }
     // A process whose end gives 3 to one semaphore and takes 2 from another.

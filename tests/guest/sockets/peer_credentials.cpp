@@ -5,11 +5,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <functional>
 #include <vector>
 
 #include "child.hpp"
@@ -109,21 +106,6 @@ class PeerCredentials : public State {
         return static_cast<int>(check(accept(listener_, nullptr, nullptr), "accept"));
     }
     void keep(const std::string& name, int fd) { kept_.push_back({name, fd, text_of(peer_of(fd))}); }
-
-    static void in_process(const std::function<void()>& work) {
-        const auto child = static_cast<pid_t>(check(fork(), "fork"));
-        if (child == 0) {
-            try {
-                work();
-            } catch (const Failure&) {
-                _exit(1);
-            }
-            _exit(0);
-        }
-        int status = 0;
-        while (waitpid(child, &status, 0) < 0) require(errno == EINTR, "waitpid");
-        require(status == 0, "a process failed");
-    }
 
     sockaddr_un address_{};
     int listener_ = -1, client_ = -1, pair_[2]{};

@@ -1,42 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Messages that nobody has read yet: who sent them, from which address, when; also of senders that are gone.
 #include <arpa/inet.h>
-#include <grp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <functional>
 #include <vector>
 
+#include "child.hpp"
 #include "harness.hpp"
 #include "sockets/message.hpp"
 
 namespace guest {
 namespace {
-
-// What a process of its own does, which then ends.
-void in_process(uid_t user, const std::function<void()>& work) {
-    const auto child = static_cast<pid_t>(check(fork(), "fork"));
-    if (child == 0) {
-        if (user != 0 && (setgroups(0, nullptr) != 0 || setresgid(user, user, user) != 0 ||
-                          setresuid(user, user, user) != 0))
-            _exit(1);
-        try {
-            work();
-        } catch (const Failure&) {
-            _exit(1);
-        }
-        _exit(0);
-    }
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0) require(errno == EINTR, "waitpid");
-    require(status == 0, "a sender failed");
-}
 
 int open_socket(int family, int type) {
     return static_cast<int>(check(socket(family, type | SOCK_CLOEXEC, 0), "socket"));
@@ -137,15 +116,15 @@ class UnixQueues : public State {
     }
 
     void queue() {
-        in_process(1201, [this] { send_from({}, path_, "from the dead"); });
-        in_process(1202, [this] { send_from(path_ + ".gone", path_, "from a name that is gone"); });
-        in_process(0, [this] { send_from(std::string("\0nap-abstract", 13), path_, "abstract"); });
+        in_process([this] { send_from({}, path_, "from the dead"); }, 1201);
+        in_process([this] { send_from(path_ + ".gone", path_, "from a name that is gone"); }, 1202);
+        in_process([this] { send_from(std::string("\0nap-abstract", 13), path_, "abstract"); });
         send_from(path_ + ".own", path_, "from myself");
         send_from({}, path_, {});
         send_from(std::string("\0nap-plain", 10), path_ + "2", "nobody asked who");
-        in_process(1204, [this] { write_exactly(stream_[1], "one ", "stream"); });
+        in_process([this] { write_exactly(stream_[1], "one ", "stream"); }, 1204);
         write_exactly(stream_[1], "two", "stream");
-        in_process(1205, [this] { write_exactly(packets_[1], "packet", "seqpacket"); });
+        in_process([this] { write_exactly(packets_[1], "packet", "seqpacket"); }, 1205);
         write_exactly(packets_[1], "last", "seqpacket");
         check(send(packets_[1], "", 0, 0), "send");
         queues_.clear();

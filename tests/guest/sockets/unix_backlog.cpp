@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "child.hpp"
 #include "harness.hpp"
 
 namespace guest {
@@ -127,24 +127,6 @@ class Queue {
         require(peer.pid == pid && peer.uid == uid, "a connection of process ", pid, ", user ", uid,
                 " is one of process ", peer.pid, ", user ", peer.uid);
         return fd;
-    }
-
-    // Its number, when it is gone.
-    template <class Work>
-    static pid_t in_process(const Work& work) {
-        const auto child = static_cast<pid_t>(check(fork(), "fork"));
-        if (child == 0) {
-            try {
-                work();
-            } catch (const Failure&) {
-                _exit(1);
-            }
-            _exit(0);
-        }
-        int status = 0;
-        while (waitpid(child, &status, 0) < 0) require(errno == EINTR, "waitpid");
-        require(status == 0, "a client failed");
-        return child;
     }
 
     int type_, listener_ = -1;
