@@ -145,6 +145,18 @@ struct pid_namespace *nap_namespace_of(pid_t init)
 	return found;
 }
 
+struct task_struct *nap_thread_of(pid_t number, struct pid_namespace *pids)
+{
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(find_pid_ns(number, pids), PIDTYPE_PID);
+	if (task)
+		get_task_struct(task);
+	rcu_read_unlock();
+	return task;
+}
+
 static int go_on(struct pid_namespace *userland, const struct nap_call *call)
 {
 	struct task_struct *task;
@@ -154,11 +166,7 @@ static int go_on(struct pid_namespace *userland, const struct nap_call *call)
 		return -EINVAL;
 	if (!functions[call->kind])
 		return -ENOENT;
-	rcu_read_lock();
-	task = pid_task(find_pid_ns(call->tid, userland), PIDTYPE_PID);
-	if (task)
-		get_task_struct(task);
-	rcu_read_unlock();
+	task = nap_thread_of(call->tid, userland);
 	if (!task)
 		return -ESRCH;
 	error = nap_wait_until_still(task);

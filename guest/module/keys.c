@@ -61,11 +61,7 @@ static int give_each(const s32 *tids, u32 count, struct pid_namespace *userland,
 	u32 i;
 
 	for (i = 0; i < count && !error; i++) {
-		rcu_read_lock();
-		task = pid_task(find_pid_ns(tids[i], userland), PIDTYPE_PID);
-		if (task)
-			get_task_struct(task);
-		rcu_read_unlock();
+		task = nap_thread_of(tids[i], userland);
 		if (!task)
 			return -ESRCH;
 		error = give(task, ring);

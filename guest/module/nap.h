@@ -161,6 +161,7 @@ void nap_calls_find(void);			/* the kernel's functions for that */
 int nap_calls_set(struct nap_calls *request);
 int nap_wait_until_still(struct task_struct *task);	/* it does not run; a second at most */
 struct pid_namespace *nap_namespace_of(pid_t init);	/* with a reference; NULL: no such process */
+struct task_struct *nap_thread_of(pid_t number, struct pid_namespace *pids);	/* likewise */
 
 /* adopt.c, accounts.c, settle.c, ipc.c: the calls */
 int nap_adopt(struct nap_adopt *report);
