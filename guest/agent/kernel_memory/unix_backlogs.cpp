@@ -13,6 +13,7 @@ namespace nap::agent {
 namespace {
 
 constexpr std::uint64_t kBuckets = 512;                  // UNIX_HASH_SIZE
+constexpr std::uint64_t kMostBytes = 64 << 20;           // of one message
 constexpr int kSocketsLimit = 1 << 20, kLimit = 65'536;  // in a queue; groups (NGROUPS_MAX)
 
 // Its number in the innermost of its namespaces.
@@ -59,7 +60,7 @@ Result<BacklogMessage> read_message(const RunningKernel& kernel, std::uint64_t b
     NAP_TRY(message.sender.gid, kernel.field<std::uint32_t>(buffer + control, "unix_skb_parms", "gid"));
     NAP_TRY(const std::uint64_t files, kernel.field(buffer + control, "unix_skb_parms", "fp"));
     if (files != 0) obstacle = "descriptors under way";
-    NAP_TRY(message.text, read_buffer(kernel, buffer));
+    NAP_TRY(message.text, read_buffer(kernel, buffer, kMostBytes));
     return message;
 }
 

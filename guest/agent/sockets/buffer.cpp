@@ -6,6 +6,8 @@
 #include <cstring>
 
 #include "agent/carried/hexadecimal.hpp"
+#include "agent/kernel_memory/buffers.hpp"
+#include "agent/kernel_memory/struct_copy.hpp"
 
 namespace nap::agent {
 
@@ -14,97 +16,15 @@ namespace {
 using channel::Json;
 
 constexpr std::uint32_t kMostHeadroom = 512, kMostBytes = 1 << 20;
-constexpr std::uint64_t kMostFragments = 45, kFragmentSize = 16;  // MAX_SKB_FRAGS at most; skb_frag_t
 constexpr std::uint16_t kNoHeader = 0xffff;
-constexpr int kPageShift = 12, kListDepth = 2;
-
-// A structure's bytes, taken with one read.
-class Copy {
-  public:
-    Copy(const RunningKernel& kernel, std::string_view type, std::string bytes)
-        : kernel_(&kernel), type_(type), bytes_(std::move(bytes)) {}
-    static Result<Copy> read(const RunningKernel& kernel, std::string_view type, std::uint64_t at) {
-        NAP_TRY(const auto size, kernel.fields().size(type));
-        NAP_TRY(std::string bytes, kernel.bytes(at, size));
-        return Copy(kernel, type, std::move(bytes));
-    }
-    template <class T>
-    [[nodiscard]] Result<T> field(std::string_view name) const {
-        NAP_TRY(const auto at, kernel_->fields().offset(type_, name));
-        T value{};
-        if (at + sizeof value > bytes_.size())
-            return fail(ErrorKind::protocol, "a field beyond the end of its structure");
-        bytes_.copy(reinterpret_cast<char*>(&value), sizeof value, at);
-        return value;
-    }
-
-  private:
-    const RunningKernel* kernel_;
-    std::string_view type_;
-    std::string bytes_;
-};
-
-// The page struct of a fragment, to where its bytes lie.
-Result<std::string> read_fragment(const RunningKernel& kernel, std::string_view fragment) {
-    std::uint64_t page = 0;
-    std::uint32_t size = 0, offset = 0;
-    std::memcpy(&page, fragment.data(), sizeof page);
-    std::memcpy(&size, fragment.data() + 8, sizeof size);
-    std::memcpy(&offset, fragment.data() + 12, sizeof offset);
-    if (size > kMostBytes) return fail(ErrorKind::protocol, "a piece of a socket's buffer is too long");
-    NAP_TRY(const auto base_at, kernel.symbol("page_offset_base"));
-    NAP_TRY(const auto base, kernel.value<std::uint64_t>(base_at));
-    NAP_TRY(const auto map_at, kernel.symbol("vmemmap_base"));
-    NAP_TRY(const auto map, kernel.value<std::uint64_t>(map_at));
-    NAP_TRY(const auto page_size, kernel.fields().size("page"));
-    if (page < map || page_size == 0) return fail(ErrorKind::protocol, "a piece of a buffer is no page");
-    return kernel.bytes(base + ((page - map) / page_size << kPageShift) + offset, size);
-}
-
-// What does not lie in its first piece.
-Result<> append_apart(const RunningKernel& kernel, std::uint64_t shared, int depth, std::string& bytes);
-
-Result<> append_whole(const RunningKernel& kernel, std::uint64_t skb, int depth, std::string& bytes) {
-    if (depth > kListDepth) return fail(ErrorKind::protocol, "buffers nest too deep");
-    NAP_TRY(const Copy copy, Copy::read(kernel, "sk_buff", skb));
-    NAP_TRY(const auto length, copy.field<std::uint32_t>("len"));
-    NAP_TRY(const auto apart, copy.field<std::uint32_t>("data_len"));
-    NAP_TRY(const auto head, copy.field<std::uint64_t>("head"));
-    NAP_TRY(const auto data, copy.field<std::uint64_t>("data"));
-    NAP_TRY(const auto end, copy.field<std::uint32_t>("end"));
-    if (apart > length || length > kMostBytes)
-        return fail(ErrorKind::protocol, "a socket's buffer has impossible lengths");
-    NAP_TRY(const std::string first, kernel.bytes(data, length - apart));
-    bytes += first;
-    return apart == 0 ? Result<>{} : append_apart(kernel, head + end, depth, bytes);
-}
-
-Result<> append_apart(const RunningKernel& kernel, std::uint64_t shared, int depth, std::string& bytes) {
-    NAP_TRY(const Copy copy, Copy::read(kernel, "skb_shared_info", shared));
-    NAP_TRY(const std::uint64_t fragments, copy.field<std::uint8_t>("nr_frags"));
-    NAP_TRY(const auto at, kernel.fields().offset("skb_shared_info", "frags"));
-    if (fragments > kMostFragments) return fail(ErrorKind::protocol, "a buffer has too many pieces");
-    NAP_TRY(const std::string all, kernel.bytes(shared + at, fragments * kFragmentSize));
-    for (std::uint64_t i = 0; i < fragments; ++i) {
-        NAP_TRY(const std::string piece,
-                read_fragment(kernel, std::string_view(all).substr(i * kFragmentSize)));
-        bytes += piece;
-    }
-    NAP_TRY(std::uint64_t next, copy.field<std::uint64_t>("frag_list"));
-    for (int i = 0; next != 0 && i < 1024; ++i) {
-        NAP_CHECK(append_whole(kernel, next, depth + 1, bytes));
-        NAP_TRY(next, kernel.field(next, "sk_buff", "next"));
-    }
-    return {};
-}
 
 // Counted from the data, as the module does.
-Result<std::int32_t> header(const Copy& skb, std::string_view name, std::uint32_t data) {
+Result<std::int32_t> header(const StructCopy& skb, std::string_view name, std::uint32_t data) {
     NAP_TRY(const auto at, skb.field<std::uint16_t>(name));
     return at == kNoHeader ? NAP_NO_HEADER : static_cast<std::int32_t>(at) - static_cast<std::int32_t>(data);
 }
 
-Result<> read_notes(const Copy& skb, std::uint32_t data, nap_socket_buffer& about) {
+Result<> read_notes(const StructCopy& skb, std::uint32_t data, nap_socket_buffer& about) {
     NAP_TRY(about.timestamp, skb.field<std::int64_t>("tstamp"));
     NAP_TRY(about.interface, skb.field<std::uint32_t>("skb_iif"));
     NAP_TRY(about.mark, skb.field<std::uint32_t>("mark"));
@@ -126,14 +46,14 @@ Result<> read_notes(const Copy& skb, std::uint32_t data, nap_socket_buffer& abou
 }
 
 Result<> read_shared_notes(const RunningKernel& kernel, std::uint64_t shared, nap_socket_buffer& about) {
-    NAP_TRY(const Copy copy, Copy::read(kernel, "skb_shared_info", shared));
+    NAP_TRY(const StructCopy copy, StructCopy::read(kernel, "skb_shared_info", shared));
     NAP_TRY(about.segment, copy.field<std::uint16_t>("gso_size"));
     NAP_TRY(about.segment_type, copy.field<std::uint32_t>("gso_type"));
     NAP_TRY(about.hardware_timestamp, copy.field<std::int64_t>("hwtstamps"));
     return {};
 }
 
-Result<Buffer> read_buffer(const RunningKernel& kernel, std::uint64_t at, const Copy& skb) {
+Result<Buffer> describe(const RunningKernel& kernel, std::uint64_t at, const StructCopy& skb) {
     Buffer buffer;
     nap_socket_buffer& about = buffer.about;
     NAP_TRY(const auto head, skb.field<std::uint64_t>("head"));
@@ -155,22 +75,10 @@ Result<Buffer> read_buffer(const RunningKernel& kernel, std::uint64_t at, const 
             about.headroom = static_cast<std::uint32_t>(-header);
     about.headroom = std::min({about.headroom, before, kMostHeadroom});
     NAP_TRY(buffer.bytes, kernel.bytes(data - about.headroom, about.headroom));
-    NAP_CHECK(append_whole(kernel, at, 0, buffer.bytes));
-    if (buffer.bytes.size() != std::uint64_t{about.headroom} + length)
-        return fail(ErrorKind::protocol, "a buffer's pieces are not as long as it");
+    NAP_TRY(const std::string received, read_buffer(kernel, at, kMostBytes));
+    buffer.bytes += received;
     about.size = length;
     return buffer;
-}
-
-template <class Each>
-Result<> for_each(const RunningKernel& kernel, std::uint64_t queue, std::uint32_t length, Each each) {
-    NAP_TRY(std::uint64_t at, kernel.value<std::uint64_t>(queue));  // `next` lies first in both
-    for (std::uint32_t i = 0; i < length && at != queue; ++i) {
-        NAP_TRY(const Copy skb, Copy::read(kernel, "sk_buff", at));
-        NAP_CHECK(each(at, skb));
-        NAP_TRY(at, skb.field<std::uint64_t>("next"));
-    }
-    return {};
 }
 
 }  // namespace
@@ -178,11 +86,13 @@ Result<> for_each(const RunningKernel& kernel, std::uint64_t queue, std::uint32_
 Result<std::vector<Buffer>> read_buffers(const RunningKernel& kernel, std::uint64_t queue,
                                          std::uint32_t length) {
     std::vector<Buffer> buffers;
-    NAP_CHECK(for_each(kernel, queue, length, [&](std::uint64_t at, const Copy& skb) -> Result<> {
-        NAP_TRY(Buffer buffer, read_buffer(kernel, at, skb));
+    NAP_TRY(std::uint64_t at, kernel.value<std::uint64_t>(queue));  // `next` lies first in both
+    for (std::uint32_t i = 0; i < length && at != queue; ++i) {
+        NAP_TRY(const StructCopy skb, StructCopy::read(kernel, "sk_buff", at));
+        NAP_TRY(Buffer buffer, describe(kernel, at, skb));
         buffers.push_back(std::move(buffer));
-        return {};
-    }));
+        NAP_TRY(at, skb.field<std::uint64_t>("next"));
+    }
     return buffers;
 }
 
