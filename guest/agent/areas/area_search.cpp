@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "agent/kernel_memory/kept.hpp"
+
 namespace nap::agent {
 
 namespace {
@@ -64,6 +66,10 @@ Result<AreaPolicy> read_policy(const RunningKernel& kernel, std::uint64_t at) {
 }
 
 }  // namespace
+
+Result<const AreaSearch*> AreaSearch::get() {
+    return kept<&AreaSearch::load>();
+}
 
 Result<AreaSearch> AreaSearch::load(const RunningKernel& kernel) {
     const Fields& fields = kernel.fields();

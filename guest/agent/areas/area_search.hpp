@@ -30,11 +30,12 @@ struct SetArea {
 
 class AreaSearch {
   public:
-    // Takes a while.
-    static Result<AreaSearch> load(const RunningKernel& kernel);
+    // In the running kernel. The first call takes a while; later ones find it kept.
+    static Result<const AreaSearch*> get();
     [[nodiscard]] Result<std::vector<SetArea>> run() const;
 
   private:
+    static Result<AreaSearch> load(const RunningKernel& kernel);
     AreaSearch(const RunningKernel& kernel, KernelPass pass) : kernel_(&kernel), pass_(std::move(pass)) {}
 
     const RunningKernel* kernel_;

@@ -8,8 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <mutex>
-#include <optional>
 
 #include "agent/carried/hexadecimal.hpp"
 #include "agent/contexts/criu.hpp"
@@ -36,9 +34,6 @@ static_assert(sizeof(Encoded) == 160);
 constexpr int kSetVma = 0x53564d41, kAnonymousName = 0;  // PR_SET_VMA, PR_SET_VMA_ANON_NAME
 constexpr long kMseal = 462;
 constexpr std::size_t kProbe = 4096;
-
-std::mutex preparing;
-std::optional<AreaSearch> search;  // of the running kernel; guarded by `preparing`
 
 // Whether this kernel takes names of such memory.
 bool can_name(int kind) {
@@ -85,17 +80,12 @@ std::string encode_area_settings(const Json& captured) {
 }
 
 Result<> prepare_area_settings() {
-    const std::lock_guard lock(preparing);
-    if (search) return {};
-    NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
-    NAP_TRY(auto loaded, AreaSearch::load(*kernel));
-    search.emplace(std::move(loaded));
+    NAP_CHECK(AreaSearch::get());
     return {};
 }
 
 Result<Json> capture_area_settings(Agent&, const Task&) {
-    NAP_CHECK(prepare_area_settings());
-    const std::lock_guard lock(preparing);
+    NAP_TRY(const AreaSearch* search, AreaSearch::get());
     NAP_TRY(const auto areas, search->run());
     Owners owners;
     Json captured = Json::array();

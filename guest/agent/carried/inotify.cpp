@@ -7,8 +7,6 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <mutex>
-#include <optional>
 #include <sstream>
 
 #include "agent/carried/hexadecimal.hpp"
@@ -22,9 +20,6 @@ namespace nap::agent {
 namespace {
 
 using channel::Json;
-
-std::mutex preparing;
-std::optional<NotifyQueues> queues;  // of the running kernel; guarded by `preparing`
 
 Json to_json(const NotifyQueue& queue, const Task& task, const std::vector<std::int32_t>& once) {
     Json events = Json::array();
@@ -86,16 +81,12 @@ Result<std::vector<std::byte>> notify_records(const Json& events) {
 }
 
 Result<> prepare_inotify() {
-    const std::lock_guard lock(preparing);
-    if (queues) return {};
-    NAP_TRY(auto prepared, NotifyQueues::prepare());
-    queues.emplace(std::move(prepared));
+    NAP_CHECK(NotifyQueues::get());
     return {};
 }
 
 Result<Json> capture_inotify(Agent&, const Task&) {
-    NAP_CHECK(prepare_inotify());
-    const std::lock_guard lock(preparing);
+    NAP_TRY(const NotifyQueues* queues, NotifyQueues::get());
     NAP_TRY(const auto found, queues->read());
     Json captured = Json::array();
     for (const auto& queue : found) {

@@ -4,11 +4,10 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <mutex>
-#include <optional>
 #include <set>
 
 #include "agent/files/owned_descriptor.hpp"
+#include "agent/kernel_memory/kept.hpp"
 #include "agent/kernel_memory/open_files.hpp"
 #include "base/fd.hpp"
 
@@ -22,8 +21,12 @@ struct Searches {
     const RunningKernel* kernel;
     OpenFileSearch in_proc, in_control_groups;
 };
-std::mutex preparing;
-std::optional<Searches> searches;  // guarded by `preparing`
+
+Result<Searches> load(const RunningKernel& kernel) {
+    NAP_TRY(auto in_proc, OpenFileSearch::load(kernel, "proc_reg_file_ops"));
+    NAP_TRY(auto in_control_groups, OpenFileSearch::load(kernel, "kernfs_file_fops"));
+    return Searches{&kernel, std::move(in_proc), std::move(in_control_groups)};
+}
 
 // Where a trigger lies that was written to the file; 0: none was.
 Result<std::uint64_t> find_trigger(const RunningKernel& kernel, const OpenFile& file, bool control_group) {
@@ -83,18 +86,12 @@ std::string trigger_text(std::string_view path, std::uint32_t state, std::uint64
 }
 
 Result<> prepare_pressure() {
-    const std::lock_guard lock(preparing);
-    if (searches) return {};
-    NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
-    NAP_TRY(auto in_proc, OpenFileSearch::load(*kernel, "proc_reg_file_ops"));
-    NAP_TRY(auto in_control_groups, OpenFileSearch::load(*kernel, "kernfs_file_fops"));
-    searches.emplace(kernel, std::move(in_proc), std::move(in_control_groups));
+    NAP_CHECK(kept<&load>());
     return {};
 }
 
 Result<Json> capture_pressure(Agent&, const Task&) {
-    NAP_CHECK(prepare_pressure());
-    const std::lock_guard lock(preparing);
+    NAP_TRY(const Searches* searches, kept<&load>());
     Json captured = Json::array();
     NAP_TRY(const auto in_proc, searches->in_proc.run());
     for (const auto& file : in_proc) NAP_CHECK(capture_file(*searches->kernel, file, false, captured));

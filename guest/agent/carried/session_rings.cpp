@@ -7,9 +7,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <mutex>
-#include <optional>
-
 #include "agent/carried/hexadecimal.hpp"
 #include "agent/kernel_memory/session_rings.hpp"
 #include "agent/userland/namespaces.hpp"
@@ -23,9 +20,6 @@ namespace {
 using channel::Json;
 
 constexpr unsigned kAll = 0x3f3f3f3f;  // to possessor, owner, group and others
-
-std::mutex preparing;
-std::optional<SessionRingSearch> search;  // of the running kernel; guarded by `preparing`
 
 long keyctl(int operation, unsigned long first, unsigned long second = 0, unsigned long third = 0) {
     return ::syscall(SYS_keyctl, operation, first, second, third, 0);
@@ -70,17 +64,12 @@ Result<> make_ring(int module, const Json& captured, pid_t init) {
 }  // namespace
 
 Result<> prepare_session_rings() {
-    const std::lock_guard lock(preparing);
-    if (search) return {};
-    NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
-    NAP_TRY(auto loaded, SessionRingSearch::load(*kernel));
-    search.emplace(std::move(loaded));
+    NAP_CHECK(SessionRingSearch::get());
     return {};
 }
 
 Result<Json> capture_session_rings(Agent&, const Task&) {
-    NAP_CHECK(prepare_session_rings());
-    const std::lock_guard lock(preparing);
+    NAP_TRY(const SessionRingSearch* search, SessionRingSearch::get());
     NAP_TRY(const auto rings, search->run());
     Json captured = Json::array();
     for (const SessionRing& ring : rings)

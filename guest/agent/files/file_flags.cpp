@@ -5,11 +5,10 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include <mutex>
-#include <optional>
 #include <set>
 
 #include "agent/files/owned_descriptor.hpp"
+#include "agent/kernel_memory/kept.hpp"
 #include "agent/kernel_memory/kernel_pass.hpp"
 #include "base/fd.hpp"
 #include "guest/module/nap_uapi.h"
@@ -31,9 +30,6 @@ constexpr std::uint64_t kTask = 8, kDescriptor = 16, kFile = 24;
 constexpr std::uint32_t kLargeFile = 0100000, kTmpFile = 020000000;  // the kernel's O_LARGEFILE, __O_TMPFILE
 constexpr std::uint32_t kFlags = kLargeFile | kTmpFile | O_DIRECTORY;
 constexpr std::uint32_t kLinkable = 1 << 10;  // I_LINKABLE of include/linux/fs.h
-
-std::mutex preparing;
-std::optional<KernelPass> pass;  // of the running kernel; guarded by `preparing`
 
 // Files with a type, neither sockets nor pipes, that do not have just O_LARGEFILE (directories: beside their
 // own flag).
@@ -77,17 +73,12 @@ Result<> put_back(int module, const Json& file, const HostPids& pids) {
 }  // namespace
 
 Result<> prepare_file_flags() {
-    const std::lock_guard lock(preparing);
-    if (pass) return {};
-    NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
-    NAP_TRY(auto loaded, load(*kernel));
-    pass.emplace(std::move(loaded));
+    NAP_CHECK(kept<&load>());
     return {};
 }
 
 Result<Json> capture_file_flags(Agent&, const Task&) {
-    NAP_CHECK(prepare_file_flags());
-    const std::lock_guard lock(preparing);
+    NAP_TRY(const KernelPass* pass, kept<&load>());
     NAP_TRY(const auto files, pass->run<Record>());
     Owners owners;
     std::set<std::uint64_t> seen;  // one that several have is set once

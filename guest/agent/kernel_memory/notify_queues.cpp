@@ -3,16 +3,21 @@
 
 #include <set>
 
+#include "agent/kernel_memory/kept.hpp"
+
 namespace nap::agent {
 
 namespace {
 constexpr std::uint32_t kLongestName = 255;
 }
 
-Result<NotifyQueues> NotifyQueues::prepare() {
-    NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
-    NAP_TRY(auto files, OpenFileSearch::load(*kernel, "inotify_fops"));
-    return NotifyQueues(*kernel, std::move(files));
+Result<const NotifyQueues*> NotifyQueues::get() {
+    return kept<&NotifyQueues::load>();
+}
+
+Result<NotifyQueues> NotifyQueues::load(const RunningKernel& kernel) {
+    NAP_TRY(auto files, OpenFileSearch::load(kernel, "inotify_fops"));
+    return NotifyQueues(kernel, std::move(files));
 }
 
 Result<std::vector<NotifyQueue>> NotifyQueues::read() const {

@@ -27,13 +27,14 @@ struct NotifyQueue {
 
 class NotifyQueues {
   public:
-    // Takes a while.
-    static Result<NotifyQueues> prepare();
+    // In the running kernel. The first call takes a while; later ones find it kept.
+    static Result<const NotifyQueues*> get();
 
     // Of all processes; a queue that several have once. Nobody may use them meanwhile.
     [[nodiscard]] Result<std::vector<NotifyQueue>> read() const;
 
   private:
+    static Result<NotifyQueues> load(const RunningKernel& kernel);
     NotifyQueues(const RunningKernel& kernel, OpenFileSearch files)
         : kernel_(&kernel), files_(std::move(files)) {}
 

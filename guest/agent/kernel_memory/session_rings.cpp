@@ -3,6 +3,8 @@
 
 #include <map>
 
+#include "agent/kernel_memory/kept.hpp"
+
 namespace nap::agent {
 
 namespace {
@@ -49,6 +51,10 @@ Result<std::int32_t> number_inside(const RunningKernel& kernel, std::uint64_t pi
 }
 
 }  // namespace
+
+Result<const SessionRingSearch*> SessionRingSearch::get() {
+    return kept<&SessionRingSearch::load>();
+}
 
 Result<SessionRingSearch> SessionRingSearch::load(const RunningKernel& kernel) {
     const Fields& fields = kernel.fields();

@@ -21,12 +21,13 @@ struct SessionRing {
 
 class SessionRingSearch {
   public:
-    // Takes a while.
-    static Result<SessionRingSearch> load(const RunningKernel& kernel);
+    // In the running kernel. The first call takes a while; later ones find it kept.
+    static Result<const SessionRingSearch*> get();
     // Those of the userland, but for the one that each user has by default.
     [[nodiscard]] Result<std::vector<SessionRing>> run() const;
 
   private:
+    static Result<SessionRingSearch> load(const RunningKernel& kernel);
     SessionRingSearch(const RunningKernel& kernel, KernelPass pass)
         : kernel_(&kernel), pass_(std::move(pass)) {}
 

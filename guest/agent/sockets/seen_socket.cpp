@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <mutex>
-#include <optional>
 #include <set>
+
+#include "agent/kernel_memory/kept.hpp"
 
 namespace nap::agent {
 
@@ -108,21 +108,13 @@ bool SeenSocket::is_tcp() const {
     return is_internet() && (*this)[type] == SOCK_STREAM && (*this)[protocol] == IPPROTO_TCP;
 }
 
-Result<SocketSearch> SocketSearch::prepare() {
-    NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
-    NAP_TRY(auto files, OpenFileSearch::load(*kernel, "socket_file_ops", socket_words(kernel->fields())));
-    return SocketSearch(*kernel, std::move(files));
+Result<SocketSearch> SocketSearch::load(const RunningKernel& kernel) {
+    NAP_TRY(auto files, OpenFileSearch::load(kernel, "socket_file_ops", socket_words(kernel.fields())));
+    return SocketSearch(kernel, std::move(files));
 }
 
 Result<const SocketSearch*> SocketSearch::get() {
-    static std::mutex preparing;
-    static std::optional<SocketSearch> kept;
-    const std::lock_guard lock(preparing);
-    if (!kept) {
-        NAP_TRY(auto prepared, prepare());
-        kept.emplace(std::move(prepared));
-    }
-    return &*kept;
+    return kept<&SocketSearch::load>();
 }
 
 Result<std::vector<SeenSocket>> SocketSearch::run() const {

@@ -92,7 +92,7 @@ class SocketSearch {
     [[nodiscard]] const RunningKernel& kernel() const { return *kernel_; }
 
   private:
-    static Result<SocketSearch> prepare();
+    static Result<SocketSearch> load(const RunningKernel& kernel);
     SocketSearch(const RunningKernel& kernel, OpenFileSearch files)
         : kernel_(&kernel), files_(std::move(files)) {}
 

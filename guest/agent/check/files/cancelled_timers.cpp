@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "agent/calls/log.hpp"
+#include "agent/kernel_memory/kept.hpp"
 #include "agent/kernel_memory/open_files.hpp"
 
 namespace nap::agent {
@@ -13,9 +14,12 @@ namespace {
 
 constexpr auto kCancelled = std::numeric_limits<std::int64_t>::max();  // KTIME_MAX
 
+Result<OpenFileSearch> load(const RunningKernel& kernel) {
+    return OpenFileSearch::load(kernel, "timerfd_fops");
+}
+
 Result<> look(const RunningKernel& kernel, const std::vector<Task>& tasks, Obstacles& obstacles) {
-    static const auto search = OpenFileSearch::load(kernel, "timerfd_fops");
-    if (!search) return std::unexpected(search.error());
+    NAP_TRY(const OpenFileSearch* search, kept<&load>());
     NAP_TRY(const auto timers, search->run());
     for (const OpenFile& timer : timers) {
         NAP_TRY(const auto watches, kernel.field<std::uint8_t>(timer.object, "timerfd_ctx", "might_cancel"));

@@ -30,9 +30,8 @@ Result<std::string> text_at(const RunningKernel& kernel, std::uint64_t address) 
 // The serial numbers of rings that are carried.
 using Carried = std::set<std::int32_t>;
 
-Result<Carried> rings_of_sessions(const RunningKernel& kernel) {
-    static const auto search = SessionRingSearch::load(kernel);
-    if (!search) return std::unexpected(search.error());
+Result<Carried> rings_of_sessions() {
+    NAP_TRY(const SessionRingSearch* search, SessionRingSearch::get());
     NAP_TRY(const auto rings, search->run());
     Carried serials;
     for (const SessionRing& ring : rings) serials.insert(ring.serial);
@@ -85,7 +84,7 @@ void find_keys(const RunningKernel& kernel, Obstacles& obstacles) {
     const auto tree = kernel.symbol("key_serial_tree");
     if (!tree) return;  // a kernel without key rings
     Obstacles found;
-    const auto carried = rings_of_sessions(kernel);
+    const auto carried = rings_of_sessions();
     if (!carried) log("cannot look for key rings of sessions: " + carried.error().message);
     auto root = kernel.value<std::uint64_t>(*tree);
     const Result<> walked =
