@@ -87,7 +87,7 @@ Result<Incoming> Call::take(Milliseconds limit, bool events_only) {
     }
     auto json = parse_json(frame.payload);
     if (!json) {
-        connection_->shut_down(json.error().within("the peer sent what is not understood"));
+        connection_->end_era(state_->era, json.error().within("the peer sent what is not understood"));
         return std::unexpected(json.error());
     }
     if (frame.type == FrameType::event) return Event{std::move(*json)};

@@ -29,15 +29,23 @@ void Connection::shut_down() {
     wire_.stop();
 }
 
-void Connection::shut_down(Error why) {
+void Connection::end_era(std::uint64_t era, Error why) {
     {
         std::lock_guard lock(mutex_);
+        if (peer_lost_ || era != wire_.era()) return;
         if (!failure_) failure_ = std::move(why);
     }
     if (options_.reconnects)
         wire_.next_era();
     else
         wire_.stop();
+}
+
+void Connection::lose_peer(Error why) {
+    std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::move(why);
+    peer_lost_ = true;
+    wire_.next_era();
 }
 
 void Connection::join() {
@@ -56,21 +64,20 @@ bool Connection::finished() {
 // --- reading
 
 void Connection::read_eras() {
-    for (;;) {
-        auto why = read_era();
-        wire_.next_era();
-        bool back = options_.reconnects && !wire_.stopped();
+    // An era that somebody ends while it is not read yet ends all the same
+    for (std::optional<std::uint64_t> era = 0;;) {
+        auto why = read_era(*era);
+        era = begin_anew(why);
         bool tell;
         {
             std::lock_guard lock(mutex_);
-            if (failure_) why = *std::exchange(failure_, std::nullopt);
             tell = !wished_;
-            if (!back) closed_ = true;
+            if (!era) closed_ = true;
         }
-        if (!back) wire_.stop();
+        if (!era) wire_.stop();
         close_calls(why);
         if (tell && options_.on_down) options_.on_down(why);
-        if (!back || !wire_.await_peer()) break;
+        if (!era || (options_.reconnects && !wire_.await_peer())) break;
     }
     {
         std::lock_guard lock(mutex_);
@@ -79,10 +86,33 @@ void Connection::read_eras() {
     close_calls(Error{ErrorKind::io, "the connection was closed"});
 }
 
-Error Connection::read_era() {
+std::optional<std::uint64_t> Connection::begin_anew(Error& why) {
+    const auto era = wire_.next_era();
+    bool lost;
+    {
+        std::lock_guard lock(mutex_);
+        if (failure_) why = *std::exchange(failure_, std::nullopt);
+        lost = peer_lost_;
+    }
+    if (wire_.stopped()) return std::nullopt;
+    if (!lost || !options_.redial) return options_.reconnects ? std::optional(era) : std::nullopt;
+    auto connection = options_.redial();
+    if (!connection) {
+        why.message += "; " + connection.error().message;
+        return std::nullopt;
+    }
+    // Before the calls are closed: none can begin that speaks to the old one, which was lost once, however
+    // often that is said.
+    std::lock_guard lock(mutex_);
+    failure_.reset();
+    peer_lost_ = false;
+    return wire_.renew(std::move(*connection));
+}
+
+Error Connection::read_era(std::uint64_t era) {
+    era_read_ = era;
     Decoder decoder;
     std::vector<std::byte> buffer(kReadSize);
-    auto era = wire_.era();
     for (;;) {
         auto got = wire_.read(era, buffer);
         if (!got) return got.error();
@@ -131,7 +161,7 @@ Result<> Connection::take_request(Frame frame) {
     auto params = json.find("params");
 
     join_finished();
-    auto call = std::make_shared<Call::State>(frame.call, false, wire_.era());
+    auto call = std::make_shared<Call::State>(frame.call, false, era_read_);
     {
         std::lock_guard lock(mutex_);
         if (!calls_.emplace(frame.call, call).second)
@@ -295,7 +325,7 @@ Result<std::size_t> Connection::reserve(Call::State& call, Credit credit, std::s
 Result<> Connection::write(const Call::State& call, FrameType type, std::uint8_t part,
                            std::span<const std::byte> payload) {
     auto written = wire_.write(call.era, encode_header(type, part, call.id, payload.size()), payload);
-    if (!written && call.era == wire_.era()) shut_down(written.error());
+    if (!written) end_era(call.era, written.error());
     return written;
 }
 

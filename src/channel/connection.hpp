@@ -18,10 +18,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   public:
     Connection(UniqueFd fd, Handler handler, LinkOptions options);
 
-    void run();                 // starts the reading thread
-    void shut_down();           // as its owner wishes
-    void shut_down(Error why);  // because of the peer: on_down tells
-    void join();                // all threads; after shut_down
+    void run();                                  // starts the reading thread
+    void shut_down();                            // as its owner wishes
+    void end_era(std::uint64_t era, Error why);  // because of its peer: on_down tells; nothing if it is over
+    void lose_peer(Error why);
+    void join();  // all threads; after shut_down
     [[nodiscard]] bool up() const { return !wire_.stopped(); }
     [[nodiscard]] bool finished();  // down for good, and nothing is being answered
     [[nodiscard]] std::string activity() const { return wire_.activity(); }
@@ -41,7 +42,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     };
 
     void read_eras();
-    Error read_era();  // why it ended
+    Error read_era(std::uint64_t era);  // why it ended
+    // The era that follows, of a peer that comes back or another; none: the link is down.
+    std::optional<std::uint64_t> begin_anew(Error& why);
     Result<> take(Frame frame);
     Result<> take_request(Frame frame);
     void answer(const std::shared_ptr<Call::State>& call, const std::string& method, const Json& params);
@@ -58,6 +61,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const LinkOptions options_;
     Wire wire_;
     std::thread reader_;
+    std::uint64_t era_read_ = 0;  // the reading thread's
 
     std::mutex mutex_;
     Calls calls_;
@@ -65,6 +69,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool closed_ = false;           // no call begins any more
     std::optional<Error> failure_;  // what the link went down of, other than its owner's wish
     bool wished_ = false;           // shut down by its owner
+    bool peer_lost_ = false;        // by lose_peer(): to be dialled again
 
     std::list<Answering> answering_;  // the reading thread's, then join()'s
     // Calls over the limit, until a thread that writes nothing else has said so; under `mutex_`.

@@ -41,4 +41,8 @@ void Link::shut_down() {
     connection_->shut_down();
 }
 
+void Link::lose_peer(Error why) {
+    connection_->lose_peer(std::move(why));
+}
+
 }  // namespace nap::channel

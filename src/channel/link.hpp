@@ -83,11 +83,14 @@ struct LinkOptions {
     // ErrorKind::io and the link waits until the host is back, rather than going down; bad frames count as
     // the host's going, too.
     bool reconnects = false;
+    // Connects with whoever is the peer after lose_peer(), from the reading thread. None, or an error: the
+    // link goes down.
+    std::function<Result<UniqueFd>()> redial = {};
     // A send that makes no progress for so long fails (timeout), and the link goes down if half a frame is
     // out.
     Milliseconds stall_limit{0};  // 0: none
     // From the reading thread, when the link goes down other than by shut_down() or its destructor (with
-    // `reconnects`: each time the host goes). It must not destroy the link.
+    // `reconnects` or `redial`: each time the peer goes). It must not destroy the link.
     std::function<void(const Error&)> on_down = {};
 };
 
@@ -112,6 +115,9 @@ class Link {
     // Down for good, and no handler runs any more: the destructor would not wait.
     [[nodiscard]] bool finished();
     void shut_down();
+    // The peer has ended, though the connection has not, for there is somebody between who holds it: calls
+    // end with ErrorKind::io and that reason. The link goes on with whom `redial` finds.
+    void lose_peer(Error why);
 
   private:
     std::shared_ptr<Connection> connection_;

@@ -27,6 +27,10 @@ bool is_socket(int fd) {
     return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
+void make_non_blocking(int fd) {
+    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
 }  // namespace
 
 Wire::Wire(UniqueFd fd, std::chrono::milliseconds stall_limit)
@@ -34,7 +38,7 @@ Wire::Wire(UniqueFd fd, std::chrono::milliseconds stall_limit)
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       stall_limit_(stall_limit),
       socket_(is_socket(fd_.get())) {
-    ::fcntl(fd_.get(), F_SETFL, ::fcntl(fd_.get(), F_GETFL) | O_NONBLOCK);
+    make_non_blocking(fd_.get());
 }
 
 int Wire::wait(short events, int limit_ms) {
@@ -104,8 +108,26 @@ bool Wire::await_peer() {
 
 void Wire::stop() {
     if (stopped_.exchange(true)) return;
-    if (socket_) ::shutdown(fd_.get(), SHUT_RDWR);
+    tell_peer();
     wake();
+}
+
+void Wire::tell_peer() {
+    std::lock_guard lock(renewing_);
+    if (socket_) ::shutdown(fd_.get(), SHUT_RDWR);
+}
+
+std::uint64_t Wire::renew(UniqueFd fd) {
+    make_non_blocking(fd.get());
+    std::uint64_t era;
+    {
+        std::lock_guard writing(writing_);
+        std::lock_guard renewing(renewing_);
+        fd_ = std::move(fd);
+        era = ++era_;
+    }
+    if (stopped_) tell_peer();
+    return era;
 }
 
 void Wire::close() {
@@ -113,9 +135,10 @@ void Wire::close() {
     fd_.reset();
 }
 
-void Wire::next_era() {
-    ++era_;
+std::uint64_t Wire::next_era() {
+    const auto era = ++era_;
     wake();
+    return era;
 }
 
 // The loop looks why.

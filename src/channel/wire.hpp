@@ -33,7 +33,9 @@ class Wire {
     [[nodiscard]] std::string activity() const;
 
     [[nodiscard]] std::uint64_t era() const { return era_; }
-    void next_era();  // reads and writes of the era before end from now on
+    std::uint64_t next_era();  // reads and writes of the era before end from now on
+    // Another descriptor, and with it another era; by the reading thread.
+    std::uint64_t renew(UniqueFd fd);
     // Until there is a peer again; false once stopped.
     bool await_peer();
     // Wakes all reads and writes, now and for ever; tells the peer.
@@ -44,6 +46,7 @@ class Wire {
   private:
     void wake();
     void hear_wake();
+    void tell_peer();  // that we stopped
     int wait(short events,
              int limit_ms);  // poll(2)'s answer for the descriptor, 0 at the limit or when stopped
 
@@ -58,6 +61,7 @@ class Wire {
     std::chrono::milliseconds stall_limit_;
     bool socket_;
     std::mutex writing_;
+    std::mutex renewing_;  // after `writing_`
     std::atomic<std::uint64_t> era_ = 0;
     std::atomic<bool> stopped_ = false;
 };

@@ -45,12 +45,25 @@ Result<> greet(channel::Link& agent, const Process& process, milliseconds limit)
     }
 }
 
+// An agent that has ended opens its port again once it is started again; QEMU holds the connection all the
+// while. What was asked of the one before will never be answered. Once the agent has greeted.
+Result<> watch_port(Qmp& qmp, const std::shared_ptr<channel::Link>& agent) {
+    NAP_CHECK(qmp.execute("query-status"));  // what was told until now is of an agent that started
+    qmp.listen("VSERPORT_CHANGE", [agent = std::weak_ptr(agent)](const nlohmann::json& change) {
+        auto* port = channel::text_in(change, "id");
+        auto link = agent.lock();
+        if (!link || !port || *port != kAgentPort) return;
+        link->lose_peer(Error{ErrorKind::io, "the agent in the guest ended, and is started again"});
+    });
+    return {};
+}
+
 }  // namespace
 
 struct Generation::State {
     GenerationSpec spec;
     Qemu qemu;
-    std::unique_ptr<channel::Link> agent;
+    std::shared_ptr<channel::Link> agent;
     bool left = false;
 };
 
@@ -62,11 +75,14 @@ Generation::~Generation() {
 
 Result<std::unique_ptr<Generation>> Generation::join(std::unique_ptr<State> state,
                                                      channel::Handler agent_calls, milliseconds limit) {
-    NAP_TRY(auto connection, channel::connect_unix(state->spec.agent_socket));
-    state->agent = std::make_unique<channel::Link>(std::move(connection), std::move(agent_calls),
-                                                   channel::LinkOptions{.stall_limit = kStallLimit});
+    auto dial = [path = state->spec.agent_socket] { return channel::connect_unix(path); };
+    NAP_TRY(auto connection, dial());
+    state->agent =
+        std::make_shared<channel::Link>(std::move(connection), std::move(agent_calls),
+                                        channel::LinkOptions{.redial = dial, .stall_limit = kStallLimit});
     if (auto greeted = greet(*state->agent, state->qemu.process, limit); !greeted)
         return std::unexpected(explain_end(state->spec, state->qemu, greeted.error()));
+    NAP_CHECK(watch_port(*state->qemu.qmp, state->agent));
     return std::unique_ptr<Generation>(new Generation(std::move(state)));
 }
 

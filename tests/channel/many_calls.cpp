@@ -116,6 +116,19 @@ TEST_F(ManyCalls, OfEveryKindBothWays) {
     EXPECT_EQ(wrong, 0);
 }
 
+// Threads that end just while the reading one looks which have ended.
+TEST_F(ManyCalls, ThatAreAnsweredAtOnce) {
+    std::vector<std::thread> threads;
+    std::atomic<int> wrong = 0;
+    for (int i = 0; i < 8; ++i)
+        threads.emplace_back([&] {
+            for (int k = 0; k < 1500; ++k)
+                if (!server->call("echo", {{"k", k}}, 60s)) ++wrong;
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0);
+}
+
 TEST(Activity, IsToldWhenNoAnswerComes) {
     auto [one, other] = sockets();
     Link link(std::move(one), answer, LinkOptions{.starts_even = true});

@@ -68,6 +68,14 @@ bool injected(const Machine& machine, const std::string& kind, const std::string
     return begun != log.npos && fault != log.npos && fault > begun;
 }
 
+// The call of which the agent died was told so, rather than left without an answer.
+bool call_ended(const Machine& machine) {
+    const auto log = read_file(machine.paths().log()).value_or("");
+    const auto begun = log.rfind("update: check: "),
+               ended = log.rfind("fault die: the agent in the guest ended");
+    return ended != log.npos && ended > begun;
+}
+
 // What an operator reads of the update, in one line.
 std::string said(const nlohmann::json& report) {
     std::string text = report.value("error", "");
@@ -128,6 +136,9 @@ TEST_P(Faults, LoseNothing) {
     }
     EXPECT_EQ(update.status, now == newer ? 0 : 1) << update.out;
     EXPECT_TRUE(injected(*machine, kind, point)) << "nothing was put into this update";
+    if (kind.ends_with("-agent-dies")) {
+        EXPECT_TRUE(call_ended(*machine)) << kind;
+    }
     const auto report = last_report(*machine);
     EXPECT_FALSE(report.empty());
     RecordProperty("said", said(report));

@@ -205,7 +205,9 @@ TEST(QemuCommand, ListensOnSocketsItInherits) {
     for (const auto& [id, socket] : {std::pair("qmp", kQmpFd), std::pair("agent", kAgentFd)})
         EXPECT_THAT(chardevs, Contains("socket,id=" + std::string(id) +
                                        ",server=on,wait=off,fd=" + std::to_string(socket)));
-    EXPECT_EQ(json_value(older(), "-device", "driver", "virtserialport")["name"], "org.nap.agent");
+    const auto port = json_value(older(), "-device", "driver", "virtserialport");
+    EXPECT_EQ(port["name"], "org.nap.agent");
+    EXPECT_EQ(port["id"], kAgentPort);  // or nobody hears of an agent's end
 }
 
 TEST(QemuCommand, NamesNoFileOfTheMachine) {

@@ -32,10 +32,11 @@ void name(Obstacles& obstacles, std::string what, std::string why, std::string a
 }
 
 void find_modules(Obstacles& obstacles) {
-    const auto baseline = read_baseline();
-    if (!baseline) return;
+    const auto recorded = recorded_baseline();
+    if (!recorded) return;
+    const Baseline& baseline = **recorded;
     for (const auto& module : loaded_modules())
-        if (std::ranges::find(baseline->modules, module) == baseline->modules.end())
+        if (std::ranges::find(baseline.modules, module) == baseline.modules.end())
             name(obstacles, "the kernel module " + module,
                  "It was loaded into this kernel, and fits no other.", "Unload it: rmmod " + module + ".");
 }

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "agent/files/owned_descriptor.hpp"
 #include "agent/kernel_memory/kernel_tasks.hpp"
 
 namespace nap::agent {
@@ -38,20 +39,20 @@ Result<> read_list(const RunningKernel& kernel, std::uint64_t list, pid_t pid,
 
 }  // namespace
 
-Result<std::vector<UndoValue>> read_undo_values(const RunningKernel& kernel, const std::vector<Task>& tasks,
+Result<std::vector<UndoValue>> read_undo_values(const RunningKernel& kernel,
                                                 const std::map<std::int32_t, std::uint32_t>& sets) {
     std::vector<UndoValue> values;
     if (sets.empty()) return values;
     NAP_TRY(const auto running, read_kernel_tasks(kernel));
-    for (const Task& task : tasks) {
-        const auto process = running.find(task.host_pid);
-        if (process == running.end() || task.state == 'Z') continue;
-        NAP_TRY(const auto threads, process->second.threads());
+    Owners owners;
+    for (const auto& [host_pid, process] : running) {
+        NAP_TRY(const auto threads, process.threads());
         std::set<std::uint64_t> lists;
         for (const KernelTask& thread : threads) {
             NAP_TRY(const std::uint64_t list, thread.field("sysvsem"));
-            if (list != 0 && lists.insert(list).second)
-                NAP_CHECK(read_list(kernel, list, task.pid, sets, values));
+            if (list == 0 || !lists.insert(list).second) continue;  // most have none, and cost no more
+            if (const pid_t pid = owners.pid_of(host_pid); pid != 0)
+                NAP_CHECK(read_list(kernel, list, pid, sets, values));
         }
     }
     return values;

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "agent/kernel_memory/running_kernel.hpp"
-#include "agent/userland/tasks.hpp"
 
 namespace nap::agent {
 
@@ -19,7 +18,7 @@ struct UndoValue {
 };
 
 // `sets`: how many semaphores each set has, by id. Zeros are left out.
-Result<std::vector<UndoValue>> read_undo_values(const RunningKernel& kernel, const std::vector<Task>& tasks,
+Result<std::vector<UndoValue>> read_undo_values(const RunningKernel& kernel,
                                                 const std::map<std::int32_t, std::uint32_t>& sets);
 
 }  // namespace nap::agent

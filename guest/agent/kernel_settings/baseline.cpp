@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 
 #include <filesystem>
+#include <mutex>
 #include <sstream>
 
 #include "agent/calls/paths.hpp"
@@ -22,6 +23,16 @@ namespace {
 
 fs::path baseline_file() {
     return fs::path(kRunDirectory) / "baseline.json";
+}
+
+struct Kept {
+    std::mutex mutex;
+    std::shared_ptr<const Baseline> baseline;
+};
+
+Kept& kept() {
+    static Kept once_read;
+    return once_read;
 }
 
 // What /sys shows of network interfaces depends on who mounted it.
@@ -46,14 +57,22 @@ Result<> record_baseline() {
                 return Json{{"paths", paths}, {"values", read_values(paths)}};
             }));
     found["modules"] = loaded_modules();
+    {
+        const std::lock_guard lock(kept().mutex);
+        kept().baseline.reset();
+    }
     return replace_file(baseline_file(), channel::dump_json(found));
 }
 
-Result<Baseline> read_baseline() {
+Result<std::shared_ptr<const Baseline>> recorded_baseline() {
+    const std::lock_guard lock(kept().mutex);
+    if (kept().baseline) return kept().baseline;
     NAP_TRY(const std::string text, read_file(baseline_file()));
-    NAP_TRY(const Json kept, channel::parse_json(as_bytes(text)));
-    return Baseline{kept.value("paths", std::vector<std::string>()), values_from(kept["values"]),
-                    kept.value("modules", std::vector<std::string>())};
+    NAP_TRY(const Json found, channel::parse_json(as_bytes(text)));
+    kept().baseline = std::make_shared<const Baseline>(
+        Baseline{found.value("paths", std::vector<std::string>()), values_from(found["values"]),
+                 found.value("modules", std::vector<std::string>())});
+    return kept().baseline;
 }
 
 Values difference(const Values& baseline, const Values& now) {

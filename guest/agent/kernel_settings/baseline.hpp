@@ -3,6 +3,8 @@
 // later was set by them, and is carried.
 #pragma once
 
+#include <memory>
+
 #include "agent/kernel_settings/values.hpp"
 
 namespace nap::agent {
@@ -15,7 +17,7 @@ struct Baseline {
 
 // After `network`. Kept in a file, for an agent that is started again.
 Result<> record_baseline();
-Result<Baseline> read_baseline();
+Result<std::shared_ptr<const Baseline>> recorded_baseline();
 
 // What the machine's programs have set, and not to what it was.
 Values difference(const Values& baseline, const Values& now);

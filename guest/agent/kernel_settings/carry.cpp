@@ -31,17 +31,18 @@ Result<Reasons> put_within(const std::optional<Task>& init, const Values& wanted
 }
 
 Result<SettingsSeen> look(const Task& init) {
-    NAP_TRY(Baseline baseline, read_baseline());
-    NAP_TRY(SettingsWatch watch, SettingsWatch::start(baseline.paths));
-    NAP_TRY(Values now, read_within(init, baseline.paths));
-    return SettingsSeen{std::move(baseline), std::move(now), std::move(watch)};
+    NAP_TRY(const auto baseline, recorded_baseline());
+    NAP_TRY(SettingsWatch watch, SettingsWatch::start(baseline->paths));
+    NAP_TRY(Values now, read_within(init, baseline->paths));
+    return SettingsSeen{std::move(now), std::move(watch)};
 }
 
 // What the agent has changed for a while is the machine's as it was.
-Result<Values> set_by_machine(const Agent& agent, const Baseline& baseline, Values now) {
+Result<Values> set_by_machine(const Agent& agent, Values now) {
+    NAP_TRY(const auto baseline, recorded_baseline());
     for (const Settings* changed : {&agent.quiet, &agent.huge_pages, &agent.settled, &agent.out_of_memory})
         NAP_CHECK(changed->undo_in(now));
-    return difference(baseline.values, now);
+    return difference(baseline->values, now);
 }
 
 // What the agent has changed in this kernel, or must not be set yet, gets the machine's value later.
@@ -75,9 +76,9 @@ void keep_affected(Values& wanted, const Values& before, const Values& now) {
 }
 
 Result<> put(Agent& agent, const Values& set) {
-    NAP_TRY(const Baseline baseline, read_baseline());
-    Values wanted = wanted_before_tasks(baseline, set);
-    NAP_CHECK(leave_for_later(agent, baseline, set, wanted));
+    NAP_TRY(const auto baseline, recorded_baseline());
+    Values wanted = wanted_before_tasks(*baseline, set);
+    NAP_CHECK(leave_for_later(agent, *baseline, set, wanted));
     Reasons earlier;
     if (agent.settings_put) {
         keep_affected(wanted, agent.settings_put->set, set);
@@ -87,7 +88,7 @@ Result<> put(Agent& agent, const Values& set) {
     NAP_TRY(Reasons refused, put_within(std::nullopt, wanted));
     refused.merge(earlier);
     for (const auto& [path, value] : set)
-        if (std::ranges::find(baseline.paths, path) == baseline.paths.end())
+        if (std::ranges::find(baseline->paths, path) == baseline->paths.end())
             refused[path] = "this kernel does not have it";
     agent.settings_put = SettingsPut{set, std::move(refused)};
     return {};
@@ -101,7 +102,7 @@ Result<Json> settings(Agent& agent, const Json&, Call&) {
     if (!init) return fail(ErrorKind::not_found, "the userland does not run");
     agent.settings_seen.reset();
     NAP_TRY(agent.settings_seen, look(*init));
-    NAP_TRY(const Values set, set_by_machine(agent, agent.settings_seen->baseline, agent.settings_seen->now));
+    NAP_TRY(const Values set, set_by_machine(agent, agent.settings_seen->now));
     rehearse_network();
     return Json{{"settings", set}};
 }
@@ -109,6 +110,7 @@ Result<Json> settings(Agent& agent, const Json&, Call&) {
 Result<Json> put_settings(Agent& agent, const Json& params, Call&) {
     const std::lock_guard lock(agent.lifecycle);
     NAP_CHECK(put(agent, values_from(params.value("settings", Json::object()))));
+    rehearse_network();
     return Json::object();
 }
 
@@ -117,14 +119,15 @@ Result<Values> settings_now(Agent& agent, const Task& init) {
         NAP_TRY(agent.settings_seen, look(init));
     } else {
         SettingsSeen& seen = *agent.settings_seen;
-        NAP_TRY(const auto paths, seen.watch.changed(seen.baseline.paths));
+        NAP_TRY(const auto baseline, recorded_baseline());
+        NAP_TRY(const auto paths, seen.watch.changed(baseline->paths));
         if (!paths.empty()) {
             NAP_TRY(Values again, read_within(init, paths));
             for (const auto& path : paths) seen.now.erase(path);
             seen.now.merge(again);
         }
     }
-    return set_by_machine(agent, agent.settings_seen->baseline, agent.settings_seen->now);
+    return set_by_machine(agent, agent.settings_seen->now);
 }
 
 Result<> put_settings_before_tasks(Agent& agent, const Values& set) {
@@ -133,8 +136,8 @@ Result<> put_settings_before_tasks(Agent& agent, const Values& set) {
 }
 
 Result<Reasons> put_settings_after_tasks(Agent& agent, const Values& set, const Task& init) {
-    NAP_TRY(const Baseline baseline, read_baseline());
-    NAP_TRY(Reasons refused, put_within(init, wanted_after_tasks(baseline, set)));
+    NAP_TRY(const auto baseline, recorded_baseline());
+    NAP_TRY(Reasons refused, put_within(init, wanted_after_tasks(*baseline, set)));
     if (agent.settings_put) {
         Reasons earlier = agent.settings_put->refused;
         std::erase_if(earlier, [](const auto& each) { return out_of_the_way(each.first, true).has_value(); });

@@ -13,7 +13,6 @@ struct Agent;
 
 // Older kernel: what was read, and who has written since.
 struct SettingsSeen {
-    Baseline baseline;
     Values now;
     SettingsWatch watch;
 };

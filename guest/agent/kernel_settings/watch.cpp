@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +18,7 @@
 #include "agent/kernel_settings/files.hpp"
 #include "agent/kernel_settings/rules.hpp"
 #include "agent/machine/bpf.hpp"
+#include "agent/userland/namespaces.hpp"
 
 namespace nap::agent {
 
@@ -80,9 +83,20 @@ Result<UniqueFd> make_map() {
     return map;
 }
 
-// Root's instances may be used up by the machine's own programs.
+// Root's instances, and watches, may be used up by the machine's own programs: those of a user who has none.
+UniqueFd inotify_of_nobody() {
+    constexpr uid_t kNobody = 0xffff'fffd;
+    UniqueFd events;
+    (void)in_own_thread([&]() -> Result<> {
+        if (::syscall(SYS_setresuid, -1, kNobody, -1) == 0)  // of this thread alone
+            events = UniqueFd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+        return {};
+    });
+    return events;
+}
+
 UniqueFd watch_sys(const std::vector<std::string>& paths) {
-    UniqueFd events(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    UniqueFd events = inotify_of_nobody();
     const DiskNames disks = DiskNames::read();
     std::set<std::string> folders;
     for (const auto& path : paths)

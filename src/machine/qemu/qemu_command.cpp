@@ -106,7 +106,11 @@ void add_control(Arguments& to) {
     add(to, "-mon", std::string("chardev=qmp,mode=control"));
     add(to, "-chardev", listening("agent", kAgentFd));
     add(to, "-device", Json{{"driver", "virtio-serial-pci"}, {"id", "serial"}});
-    add(to, "-device", Json{{"driver", "virtserialport"}, {"chardev", "agent"}, {"name", "org.nap.agent"}});
+    add(to, "-device",
+        Json{{"driver", "virtserialport"},
+             {"id", kAgentPort},  // without an id QEMU does not tell that it was opened or closed
+             {"chardev", "agent"},
+             {"name", "org.nap.agent"}});
     add(to, "-object", Json{{"qom-type", "rng-builtin"}, {"id", "random"}});
     add(to, "-device", Json{{"driver", "virtio-rng-pci"}, {"rng", "random"}});
 }

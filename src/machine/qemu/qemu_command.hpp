@@ -50,6 +50,7 @@ enum Descriptor : int {
 // Names of what QMP commands act on, the same in every generation.
 inline constexpr const char* kRootImage = "root-image";      // block node: the machine's disk
 inline constexpr const char* kRootOverlay = "root-overlay";  // block node: the overlay above it, newer only
+inline constexpr const char* kAgentPort = "agent-port";
 inline constexpr const char* kNetdev = "network";
 inline constexpr const char* kNetworkHold = "network-hold";  // filter-buffer that holds all packets
 

@@ -71,6 +71,8 @@ struct Qmp::State {
     std::map<std::uint64_t, std::optional<Result<Json>>>
         commands;  // under way, or answered and not yet taken
     std::deque<QmpEvent> events;
+    std::string listened;
+    std::function<void(const Json&)> heard;
     bool greeted = false;
     std::optional<Error> down;
     std::mutex writing;
@@ -84,6 +86,7 @@ struct Qmp::State {
 void Qmp::State::take(QmpMessage message) {
     std::lock_guard lock(mutex);
     if (auto* event = std::get_if<QmpEvent>(&message)) {
+        if (heard && event->name == listened) heard(event->data);
         events.push_back(std::move(*event));
         if (events.size() > kEventsKept) events.pop_front();
     } else if (auto* answer = std::get_if<QmpAnswer>(&message)) {
@@ -204,6 +207,12 @@ Result<Json> Qmp::wait_event(const std::string& name, std::chrono::milliseconds 
     if (state_->down) return std::unexpected(state_->down->within("Waiting for QEMU's event " + name));
     return fail(ErrorKind::timeout,
                 "QEMU's event " + name + " did not come within " + std::to_string(limit.count()) + " ms.");
+}
+
+void Qmp::listen(std::string name, std::function<void(const Json&)> heard) {
+    std::lock_guard lock(state_->mutex);
+    state_->listened = std::move(name);
+    state_->heard = std::move(heard);
 }
 
 void Qmp::forget_events() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -31,6 +32,9 @@ class Qmp {
     // The next event of that name not yet taken (events are kept, the 256 newest), with its data.
     Result<nlohmann::json> wait_event(const std::string& name, std::chrono::milliseconds limit);
     void forget_events();  // those that arrived up to now
+    // Calls `heard` with the data of every event of that name from now on, from the reading thread: it may
+    // not execute(). Once at most.
+    void listen(std::string name, std::function<void(const nlohmann::json& data)> heard);
     [[nodiscard]] bool up() const;
 
   private:

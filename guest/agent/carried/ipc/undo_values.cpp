@@ -45,7 +45,7 @@ Result<Json> capture_undo_values(Agent&, const Task& init) {
     Json all = Json::array();
     if (sets.empty()) return all;
     NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
-    NAP_TRY(const auto values, read_undo_values(*kernel, list_tasks(), sets));
+    NAP_TRY(const auto values, read_undo_values(*kernel, sets));
     for (const auto& [pid, set, semaphore, value] : values) all.push_back({pid, set, semaphore, value});
     return all;
 }
