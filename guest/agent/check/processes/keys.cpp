@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "agent/calls/log.hpp"
@@ -27,6 +28,19 @@ Result<std::string> text_at(const RunningKernel& kernel, std::uint64_t address) 
     return text;
 }
 
+// Type and owner, with the descriptions of the keys that have both: a session's may be hundreds.
+using Keys = std::map<std::pair<std::string, std::uint32_t>, std::vector<std::string>>;
+
+Obstacle obstacle_of(const std::string& type, std::uint32_t uid, const std::vector<std::string>& keys) {
+    const std::string which = type + " \"" + keys.front() + "\"" + (keys.size() > 1 ? " and others" : "") +
+                              " of user " + std::to_string(uid);
+    const std::string how_many = keys.size() > 1 ? std::to_string(keys.size()) + " keys" : "a key";
+    return {0,
+            "",
+            {how_many + " in the kernel's key rings (" + which + ")", "Key rings are not carried over.",
+             "Remove it (keyctl unlink), or end the session it belongs to."}};
+}
+
 // The serial numbers of rings that are carried.
 using Carried = std::set<std::int32_t>;
 
@@ -38,8 +52,7 @@ Result<Carried> rings_of_sessions() {
     return serials;
 }
 
-Result<> look_at(const RunningKernel& kernel, std::uint64_t key, const Carried& carried,
-                 Obstacles& obstacles) {
+Result<> look_at(const RunningKernel& kernel, std::uint64_t key, const Carried& carried, Keys& found) {
     NAP_TRY(const auto users, kernel.field<std::int32_t>(key, "key", "usage"));
     if (users == 0) return {};  // about to be collected
     NAP_TRY(const std::uint64_t type, kernel.field(key, "key", "type"));
@@ -51,25 +64,20 @@ Result<> look_at(const RunningKernel& kernel, std::uint64_t key, const Carried& 
     NAP_TRY(const auto serial, kernel.field<std::int32_t>(key, "key", "serial"));
     if (carried.contains(serial)) return {};
     NAP_TRY(const auto uid, kernel.field<std::uint32_t>(key, "key", "uid"));
-    obstacles.push_back({0,
-                         "",
-                         {"a key in the kernel's key rings (" + name + " \"" + description + "\" of user " +
-                              std::to_string(uid) + ")",
-                          "Key rings are not carried over.",
-                          "Remove it (keyctl unlink), or end the session it belongs to."}});
+    found[{name, uid}].push_back(description);
     return {};
 }
 
 Result<> walk(const RunningKernel& kernel, std::uint64_t node, int depth, const Carried& carried,
-              Obstacles& obstacles) {
+              Keys& found) {
     if (node == 0) return {};
     if (depth > kDepthLimit) return fail(ErrorKind::protocol, "the tree of keys has no end");
     NAP_TRY(const std::uint64_t within, kernel.fields().offset("key", "serial_node"));
     NAP_TRY(const std::uint64_t left, kernel.field(node, "rb_node", "rb_left"));
     NAP_TRY(const std::uint64_t right, kernel.field(node, "rb_node", "rb_right"));
-    NAP_CHECK(look_at(kernel, node - within, carried, obstacles));
-    NAP_CHECK(walk(kernel, left, depth + 1, carried, obstacles));
-    return walk(kernel, right, depth + 1, carried, obstacles);
+    NAP_CHECK(look_at(kernel, node - within, carried, found));
+    NAP_CHECK(walk(kernel, left, depth + 1, carried, found));
+    return walk(kernel, right, depth + 1, carried, found);
 }
 
 }  // namespace
@@ -83,14 +91,14 @@ bool is_programs_key(std::string_view type, std::string_view description) {
 void find_keys(const RunningKernel& kernel, Obstacles& obstacles) {
     const auto tree = kernel.symbol("key_serial_tree");
     if (!tree) return;  // a kernel without key rings
-    Obstacles found;
+    Keys found;
     const auto carried = rings_of_sessions();
     if (!carried) log("cannot look for key rings of sessions: " + carried.error().message);
     auto root = kernel.value<std::uint64_t>(*tree);
     const Result<> walked =
         root ? walk(kernel, *root, 0, carried.value_or(Carried()), found) : std::unexpected(root.error());
     if (!walked) log("cannot look for keys: " + walked.error().message);
-    std::ranges::move(found, std::back_inserter(obstacles));
+    for (const auto& [kind, keys] : found) obstacles.push_back(obstacle_of(kind.first, kind.second, keys));
 }
 
 }  // namespace nap::agent
