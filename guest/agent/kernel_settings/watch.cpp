@@ -2,7 +2,6 @@
 #include "agent/kernel_settings/watch.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,8 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <optional>
-#include <set>
 
 #include "agent/calls/paths.hpp"
 #include "agent/kernel_settings/files.hpp"
@@ -95,18 +92,12 @@ UniqueFd inotify_of_nobody() {
     return events;
 }
 
-UniqueFd watch_sys(const std::vector<std::string>& paths) {
-    UniqueFd events = inotify_of_nobody();
-    const DiskNames disks = DiskNames::read();
-    std::set<std::string> folders;
-    for (const auto& path : paths)
-        if (path.starts_with("/sys/")) {
-            const std::string file = disks.file_of(path);
-            folders.insert(file.substr(0, file.rfind('/')));
-        }
-    for (const auto& folder : folders)
-        if (events && ::inotify_add_watch(events.get(), folder.c_str(), IN_MODIFY) < 0) events.reset();
-    return events;
+bool is_sysctl_file(std::string_view path) {
+    return path.starts_with("/proc/sys/");
+}
+
+std::string folder_of(const std::string& file) {
+    return file.substr(0, file.rfind('/') + 1);
 }
 
 // Names that were written; nothing where there were more than the map holds.
@@ -133,28 +124,58 @@ Result<SettingsWatch> SettingsWatch::start(const std::vector<std::string>& paths
     NAP_TRY(const UniqueFd program,
             load_bpf(BPF_PROG_TYPE_CGROUP_SYSCTL, BPF_CGROUP_SYSCTL, note_names_written(map.get())));
     NAP_TRY(UniqueFd link, attach_bpf(program, kCgroup, BPF_CGROUP_SYSCTL));
-    return SettingsWatch(std::move(map), std::move(link), watch_sys(paths));
+    return SettingsWatch(std::move(map), std::move(link), watch_others(paths));
 }
 
-bool SettingsWatch::sys_changed() const {
-    if (!sys_events_) return true;
-    pollfd events{sys_events_.get(), POLLIN, 0};
-    return ::poll(&events, 1, 0) != 0;
+SettingsWatch::Folders SettingsWatch::watch_others(const std::vector<std::string>& paths) {
+    const DiskNames disks = DiskNames::read();
+    std::set<std::string> folders;
+    for (const auto& path : paths)
+        if (!is_sysctl_file(path)) folders.insert(folder_of(disks.file_of(path)));
+    Folders watched{inotify_of_nobody(), {}};
+    for (const auto& folder : folders) {
+        if (!watched.events) break;
+        const int watch = ::inotify_add_watch(watched.events.get(), folder.c_str(), IN_MODIFY);
+        if (watch >= 0)
+            watched.names[watch] = folder;
+        else if (errno != ENOENT)  // one that is gone comes with a write beside it: of a disk's scheduler
+            watched.events.reset();
+    }
+    return watched;
 }
 
-Result<std::vector<std::string>> SettingsWatch::changed(const std::vector<std::string>& paths) const {
+std::optional<std::set<std::string>> SettingsWatch::folders_written() {
+    if (!others_.events) return std::nullopt;
+    std::set<std::string> folders;
+    alignas(inotify_event) std::array<char, 4096> buffer;
+    for (ssize_t got; (got = ::read(others_.events.get(), buffer.data(), buffer.size())) > 0;)
+        for (ssize_t at = 0; at < got;) {
+            const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
+            const auto folder = others_.names.find(event->wd);
+            if (folder == others_.names.end()) return std::nullopt;  // more than the queue holds
+            folders.insert(folder->second);
+            at += static_cast<ssize_t>(sizeof *event + event->len);
+        }
+    return folders;
+}
+
+Result<std::vector<std::string>> SettingsWatch::changed(const std::vector<std::string>& paths) {
     NAP_TRY(const auto names, names_in(written_));
-    const bool sys = sys_changed();
+    const auto others = folders_written();
+    const DiskNames disks = DiskNames::read();
     std::set<std::string> folders;
     for (const auto& name : names.value_or(std::vector<std::string>()))
         folders.emplace(changed_with("/proc/sys/" + name));
     std::vector<std::string> affected;
     for (const auto& path : paths) {
-        const bool below_sys = !path.starts_with("/proc/sys/");
+        const std::string file = disks.file_of(path);
+        const bool other = !others || std::ranges::any_of(*others, [&](const std::string& folder) {
+            return file.starts_with(folder);
+        });
         const bool written = std::ranges::any_of(folders, [&](const std::string& folder) {
             return path.starts_with(folder) || changed_with(path) == folder;
         });
-        if (below_sys ? sys : !names || written) affected.push_back(path);
+        if (is_sysctl_file(path) ? !names || written : other) affected.push_back(path);
     }
     return affected;
 }
