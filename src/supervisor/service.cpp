@@ -42,7 +42,8 @@ Json obstacles_json(const std::vector<update::Obstacle>& obstacles) {
                        {"name", each.name},
                        {"what", each.what},
                        {"why", each.why},
-                       {"advice", each.advice}});
+                       {"advice", each.advice},
+                       {"notice", each.notice}});
     return out;
 }
 

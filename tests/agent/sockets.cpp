@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "base/fd.hpp"
 
@@ -47,10 +49,10 @@ TEST(JudgeSocketDescriptor, PassesAConnectionNotAcceptedYet) {
     ASSERT_EQ(::bind(listener.get(), any, size), 0);
     ASSERT_EQ(::listen(listener.get(), 4), 0);
     ASSERT_EQ(::getsockname(listener.get(), any, &size), 0);
-    EXPECT_FALSE(judge_socket_descriptor(listener.get()));
+    EXPECT_FALSE(judge_socket_descriptor(listener.get(), ::getpid()));
     ASSERT_EQ(::connect(client.get(), any, size), 0);
-    EXPECT_FALSE(judge_socket_descriptor(listener.get()));
-    EXPECT_FALSE(judge_socket_descriptor(client.get()));
+    EXPECT_FALSE(judge_socket_descriptor(listener.get(), ::getpid()));
+    EXPECT_FALSE(judge_socket_descriptor(client.get(), ::getpid()));
 }
 
 TEST(Sockets, ARenamedUnixSocketIsSeenByItsName) {
@@ -58,8 +60,29 @@ TEST(Sockets, ARenamedUnixSocketIsSeenByItsName) {
     EXPECT_TRUE(was_renamed("a.new", "/run/nap/root/run/a"));
     EXPECT_FALSE(was_renamed("/run/a", "/run/nap/root/run/a"));
     EXPECT_FALSE(was_renamed("./a", "/run/nap/root/run/a"));
-    EXPECT_FALSE(was_renamed("/run/a", "/run/nap/root/run/a (deleted)"));
-    EXPECT_FALSE(was_renamed("/run/a", ""));
+    EXPECT_TRUE(is_gone("/run/nap/root/run/a (deleted)"));
+    EXPECT_TRUE(is_gone(""));
+    EXPECT_FALSE(is_gone("/run/nap/root/run/a"));
+}
+
+TEST(Sockets, AMovedUnixSocketIsSeenByWhereItsNameLeads) {
+    char folder[] = "/tmp/nap-sockets-XXXXXX";
+    ASSERT_TRUE(::mkdtemp(folder));
+    const std::string home(folder), path = home + "/a";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+    ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    EXPECT_FALSE(judge_socket_descriptor(fd.get(), ::getpid()));
+    std::filesystem::create_directory(home + "/other");
+    std::filesystem::rename(path, home + "/other/a");
+    EXPECT_TRUE(judge_socket_descriptor(fd.get(), ::getpid()));
+    std::filesystem::create_symlink(home + "/other/a", path);
+    EXPECT_FALSE(judge_socket_descriptor(fd.get(), ::getpid()));
+    std::filesystem::remove(home + "/other/a");
+    EXPECT_FALSE(judge_socket_descriptor(fd.get(), ::getpid()));  // that CRIU carries
+    std::filesystem::remove_all(home);
 }
 
 }  // namespace

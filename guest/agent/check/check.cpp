@@ -48,7 +48,8 @@ Json to_json(const Obstacles& obstacles) {
                         {"name", name},
                         {"what", finding.what},
                         {"why", finding.why},
-                        {"advice", finding.advice}});
+                        {"advice", finding.advice},
+                        {"notice", finding.notice}});
     return list;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Obstacle: one thing that CRIU cannot carry over, and what its owner can do about it.
+// Obstacle: one thing that CRIU cannot carry over, and what its owner can do about it. Or a notice: an update
+// goes on, and this is not afterwards as it was.
 #pragma once
 
 #include <sys/types.h>
@@ -16,6 +17,7 @@ struct Finding {
     std::string what;    // "an io_uring instance"
     std::string why;     // one sentence
     std::string advice;  // one sentence
+    bool notice = false;
 };
 
 struct Obstacle {

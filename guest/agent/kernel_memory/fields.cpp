@@ -236,6 +236,12 @@ constexpr std::array kWanted = {
     // Groups of SO_REUSEPORT
     Field{"sock", "sk_reuseport_cb"},
     Field{"sock_reuseport", "prog"},
+    Field{"sock_reuseport", "num_socks"},
+    Field{"packet_sock", "stats.stats1.tp_packets"},
+    // Files on their way
+    Field{"unix_skb_parms", "fp"},
+    Field{"scm_fp_list", "count"},
+    Field{"scm_fp_list", "fp"},
     Field{"packet_fanout", "type"},
 };
 

@@ -3,6 +3,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "cli/command.hpp"
 #include "cli/machines.hpp"
 #include "cli/print.hpp"
@@ -42,14 +44,15 @@ Result<int> check(const Context& context, const CheckOptions& options) {
         NAP_TRY(answer, call->finish(kLimit, [&progress](const Json& event) { show(progress, event); }));
     }
     NAP_TRY(auto obstacles, update::agent::obstacles_from(answer));  // passed on as the agent gave them
+    const bool possible = std::ranges::all_of(obstacles, &update::Obstacle::notice);
     if (context.json) {
         print_json(answer);
-    } else if (obstacles.empty()) {
-        fmt::print("{}: nothing stands in the way of an update\n", options.name);
     } else {
-        for (const auto& obstacle : obstacles) fmt::print("{}\n", one_line(sentence(obstacle)));
+        for (const auto& obstacle : obstacles)
+            fmt::print("{}{}\n", obstacle.notice ? "notice: " : "", one_line(sentence(obstacle)));
+        if (possible) fmt::print("{}: nothing stands in the way of an update\n", options.name);
     }
-    return obstacles.empty() ? 0 : 1;
+    return possible ? 0 : 1;
 }
 
 }  // namespace

@@ -22,8 +22,10 @@ Obstacle obstacle_from(const Json& json) {
         return found ? channel::printable(*found) : "";
     };
     auto pid = channel::number_in(json, "pid", std::numeric_limits<std::int32_t>::max());
-    return {static_cast<std::int32_t>(pid.value_or(0)), text("name"), text("what"), text("why"),
-            text("advice")};
+    const auto notice = json.find("notice");
+    return {
+        static_cast<std::int32_t>(pid.value_or(0)), text("name"), text("what"), text("why"), text("advice"),
+        notice != json.end() && *notice == true};
 }
 
 // Of two clocks; may be negative.

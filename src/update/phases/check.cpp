@@ -47,7 +47,11 @@ Result<> check(Attempt& attempt) {
             0.05 * static_cast<double>(checked) / static_cast<double>(std::max<std::uint64_t>(of, 1)),
             fmt::format("checking what runs: {} of {} processes", checked, of));
     };
-    NAP_TRY(auto obstacles, find_obstacles(attempt.machine, &attempt.newer_kernel, tell, attempt.limits));
+    NAP_TRY(auto found, find_obstacles(attempt.machine, &attempt.newer_kernel, tell, attempt.limits));
+    const auto obstacles =
+        std::ranges::partition(found, [](const Obstacle& obstacle) { return obstacle.notice; });
+    for (const auto& notice : std::ranges::subrange(found.begin(), obstacles.begin()))
+        attempt.report.warnings.push_back(sentence(notice));
     if (obstacles.empty()) return {};
     std::string text = fmt::format(
         "{} still runs on kernel {} and cannot be updated to {} now:", attempt.machine.config.name,

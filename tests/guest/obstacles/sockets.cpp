@@ -10,12 +10,14 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdio>
+#include <cstring>
 
 #include "harness.hpp"
 
@@ -144,6 +146,66 @@ void hold_unix_renamed() {
     check(rename((path + "before").c_str(), (path + "after").c_str()), "rename");
 }
 
+void hold_unix_moved() {
+    const std::string path = disk_directory("unix_moved") + "/";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    (path + "socket").copy(address.sun_path, sizeof address.sun_path - 1);
+    const int fd = open_socket(AF_UNIX, SOCK_STREAM, 0);
+    check(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
+    check(listen(fd, 1), "listen");
+    check(mkdir((path + "elsewhere").c_str(), 0755), "mkdir");
+    check(rename((path + "socket").c_str(), (path + "elsewhere/socket").c_str()), "rename");
+}
+
+void send_descriptor(int socket, int fd) {
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> beside{};
+    char byte = 'x';
+    iovec part{&byte, 1};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = beside.data();
+    message.msg_controllen = beside.size();
+    auto* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    check(sendmsg(socket, &message, 0), "send a descriptor");
+}
+
+// With a datagram that waits there; whoever gets the socket may read it.
+void hold_socket_sent() {
+    const int fd = open_socket(AF_INET, SOCK_DGRAM, 0);
+    bind_loopback(fd, 7415);
+    connect_loopback(fd, 7415);
+    write_exactly(fd, "waits", "socket of its own");
+    int ends[2];
+    check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+    send_descriptor(ends[0], fd);
+    close(fd);
+}
+
+// A group of two, of which the kernel chooses.
+void hold_reuseport_group() {
+    for (int i = 0; i < 2; ++i) {
+        const int fd = open_socket(AF_INET, SOCK_DGRAM, 0), on = 1;
+        check(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on), "SO_REUSEPORT");
+        bind_loopback(fd, 7416);
+    }
+}
+
+// It has seen packets that nobody has counted.
+void hold_packet_counts() {
+    const int fd = open_socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL));
+    const int sender = open_socket(AF_INET, SOCK_DGRAM, 0);
+    connect_loopback(sender, 7417);
+    write_exactly(sender, "seen", "datagram");
+    char byte;
+    check(recv(fd, &byte, 1, 0), "recv");
+}
+
 // A group of one, whose member a program chooses.
 void hold_packet_fanout() {
     const int fd = open_socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_IP));
@@ -166,6 +228,10 @@ NAP_GUEST_HOLDER("packet_fanout", hold_packet_fanout);
 NAP_GUEST_HOLDER("tcp_urgent", hold_tcp_urgent);
 NAP_GUEST_HOLDER("unix_urgent", hold_unix_urgent);
 NAP_GUEST_HOLDER("unix_renamed", hold_unix_renamed);
+NAP_GUEST_HOLDER("unix_moved", hold_unix_moved);
+NAP_GUEST_HOLDER("socket_sent", hold_socket_sent);
+NAP_GUEST_HOLDER("reuseport_group", hold_reuseport_group);
+NAP_GUEST_HOLDER("packet_counts", hold_packet_counts);
 
 }  // namespace
 }  // namespace guest

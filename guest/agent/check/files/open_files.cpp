@@ -102,8 +102,8 @@ void find_in_kernel_object(const Task& task, const Descriptors::Open& open, Surr
     if (auto finding = judge_link(text)) add(obstacles, task, std::move(*finding));
 }
 
-std::optional<Finding> judge_new_file(int fd, const FileId& id, const MountTable& mounts) {
-    if (S_ISSOCK(id.mode)) return judge_socket_descriptor(fd);
+std::optional<Finding> judge_new_file(const Task& task, int fd, const FileId& id, const MountTable& mounts) {
+    if (S_ISSOCK(id.mode)) return judge_socket_descriptor(fd, task.host_pid);
     const std::string path = path_of(fd);
     if (auto finding = judge_link(path)) return finding;
     return path.starts_with("/") ? judge_file(fd, path, mounts) : std::nullopt;
@@ -114,7 +114,7 @@ void find_in_file(const Task& task, int fd, const FileId& id, Surroundings& surr
     if (surroundings.harmless.contains(id)) return;
     auto known = surroundings.refused.find(id);
     if (known == surroundings.refused.end()) {
-        auto finding = judge_new_file(fd, id, surroundings.mounts);
+        auto finding = judge_new_file(task, fd, id, surroundings.mounts);
         if (!finding) {
             surroundings.harmless.insert(id);
             return;

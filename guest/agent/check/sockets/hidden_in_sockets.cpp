@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/check/sockets/hidden_in_sockets.hpp"
 
+#include <linux/in6.h>
 #include <sys/socket.h>
 
 #include <map>
 
 #include "agent/calls/log.hpp"
+#include "agent/check/sockets/sent_sockets.hpp"
 #include "agent/sockets/passing.hpp"
 
 namespace nap::agent {
@@ -21,6 +23,44 @@ Result<std::optional<Finding>> judge_steered(const RunningKernel& kernel, const 
     return Finding{"a group of sockets steered by a program (SO_ATTACH_REUSEPORT_CBPF or _EBPF)",
                    "The kernel does not give the program out.",
                    "Let the program do without (SO_REUSEPORT alone is carried), or stop it."};
+}
+
+// Peers of TCP are connected to one of them; a datagram is for whom the hash of its addresses chooses.
+Result<std::optional<Finding>> judge_group(const RunningKernel& kernel, const SeenSocket& socket) {
+    if (!socket.is_udp() || socket[reuseport] == 0) return std::nullopt;
+    NAP_TRY(const auto members,
+            kernel.field<std::uint16_t>(socket[reuseport], "sock_reuseport", "num_socks"));
+    if (members < 2) return std::nullopt;
+    return Finding{"UDP sockets that share a port (SO_REUSEPORT)",
+                   "Which of them a peer's datagrams go to, each kernel decides by a number of its own.",
+                   "Nothing needs to be done where each of them can answer each peer.", true};
+}
+
+Result<std::optional<Finding>> judge_counts(const RunningKernel& kernel, const SeenSocket& socket) {
+    if (socket[family] != AF_PACKET) return std::nullopt;
+    NAP_TRY(const auto packets,
+            kernel.field<std::uint32_t>(socket[sock], "packet_sock", "stats.stats1.tp_packets"));
+    if (packets == 0) return std::nullopt;
+    return Finding{"a packet socket that counts (PACKET_STATISTICS)", "It counts from zero again.",
+                   "Nothing needs to be done; read them before the update.", true};
+}
+
+Result<std::optional<Finding>> judge_labels(const RunningKernel& kernel, const SeenSocket& socket) {
+    constexpr int kMost = 1024;
+    if (socket[family] != AF_INET6) return std::nullopt;
+    std::uint64_t at = socket[flow_labels] | socket[flow_labels_of_inet];
+    for (int i = 0; at != 0 && i < kMost; ++i) {
+        NAP_TRY(const auto label, kernel.field(at, "ipv6_fl_socklist", "fl"));
+        NAP_TRY(const auto hops, kernel.field(label, "ip6_flowlabel", "opt"));
+        NAP_TRY(const auto share, kernel.field<std::uint8_t>(label, "ip6_flowlabel", "share"));
+        if (hops != 0 || share == IPV6_FL_S_PROCESS || share == IPV6_FL_S_USER)
+            return Finding{
+                "a leased flow label with options, or for one process or user (IPV6_FLOWLABEL_MGR)",
+                "It is leased again without options, and by whoever owns the socket then.",
+                "Nothing needs to be done where no other program leases the same one.", true};
+        NAP_TRY(at, kernel.field(at, "ipv6_fl_socklist", "next"));
+    }
+    return std::nullopt;
 }
 
 Result<std::optional<Finding>> judge_fanout(const RunningKernel& kernel, const SeenSocket& socket) {
@@ -56,7 +96,13 @@ Result<std::optional<Finding>> judge_hidden(const RunningKernel& kernel, const S
     if (auto policies = judge_policies(socket)) return policies;
     NAP_TRY(auto steered, judge_steered(kernel, socket));
     if (steered) return steered;
-    return judge_fanout(kernel, socket);
+    NAP_TRY(auto group, judge_group(kernel, socket));
+    if (group) return group;
+    NAP_TRY(auto labels, judge_labels(kernel, socket));
+    if (labels) return labels;
+    NAP_TRY(auto steering, judge_fanout(kernel, socket));
+    if (steering) return steering;
+    return judge_counts(kernel, socket);
 }
 
 void find_hidden_in_sockets(const std::vector<Task>& tasks, Obstacles& obstacles) {
@@ -74,6 +120,8 @@ void find_hidden_in_sockets(const std::vector<Task>& tasks, Obstacles& obstacles
         if (auto finding = judge_passing(socket)) add(obstacles, *owner->second, std::move(*finding));
         auto hidden = judge_hidden((*search)->kernel(), socket);
         if (hidden && *hidden) add(obstacles, *owner->second, std::move(**hidden));
+        auto sent = judge_sent((*search)->kernel(), socket);
+        if (sent && *sent) add(obstacles, *owner->second, std::move(**sent));
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/check/sockets/sockets.hpp"
 
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <linux/sockios.h>
 #include <linux/un.h>
 #include <netinet/in.h>
@@ -8,6 +10,9 @@
 #include <netinet/udp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -68,23 +73,47 @@ std::optional<Finding> judge_udp(int fd) {
                    "Try again; else stop the program."};
 }
 
-// Where its file lies now, as the kernel says.
-std::string place_of(int fd) {
-    const UniqueFd file(::ioctl(fd, SIOCUNIXFILE));
+// Where a file lies now, as the kernel says.
+std::string place_of(int file) {
     std::error_code error;
-    return file ? std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file.get()), error).string()
-                : std::string();
+    return std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file), error).string();
 }
 
-std::optional<Finding> judge_unix(int fd) {
+// Whether this path, in the root of that process, leads to the file.
+bool leads_to(const std::string& path, pid_t host_pid, int file) {
+    const UniqueFd root(
+        ::open(("/proc/" + std::to_string(host_pid) + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    open_how how{};
+    how.flags = O_PATH | O_CLOEXEC;
+    how.resolve = RESOLVE_IN_ROOT;
+    const UniqueFd found(
+        static_cast<int>(::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how)));
+    struct stat there {
+    }, bound{};
+    return found && ::fstat(found.get(), &there) == 0 && ::fstat(file, &bound) == 0 &&
+           there.st_dev == bound.st_dev && there.st_ino == bound.st_ino;
+}
+
+// It may have been bound by somebody with another root, and handed on.
+bool was_moved(const std::string& bound, pid_t host_pid, int file) {
+    if (!bound.starts_with('/') || leads_to(bound, host_pid, file)) return false;
+    const auto init = find_init();
+    return !init || !leads_to(bound, init->host_pid, file);
+}
+
+std::optional<Finding> judge_unix(int fd, pid_t host_pid) {
     sockaddr_un address{};
     socklen_t size = sizeof address;
     if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 || size <= sizeof(sa_family_t) ||
         address.sun_path[0] == '\0')
         return std::nullopt;
-    if (!was_renamed({address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path)}, place_of(fd)))
+    const UniqueFd file(::ioctl(fd, SIOCUNIXFILE));
+    if (!file) return std::nullopt;
+    const std::string bound(address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path)),
+        place = place_of(file.get());
+    if (is_gone(place) || (!was_renamed(bound, place) && !was_moved(bound, host_pid, file.get())))
         return std::nullopt;
-    return Finding{"a unix socket whose file was renamed since it was bound",
+    return Finding{"a unix socket whose file was renamed, or moved, since it was bound",
                    "It can only be made again under the name to which it was bound.",
                    "Let the program bind it under the name it is to have, and restart it."};
 }
@@ -101,8 +130,11 @@ std::optional<Finding> lasting(std::optional<Finding> (*judge)(int), int fd) {
 
 }  // namespace
 
+bool is_gone(std::string_view now) {
+    return now.empty() || now.ends_with(" (deleted)");
+}
+
 bool was_renamed(std::string_view bound, std::string_view now) {
-    if (now.empty() || now.ends_with(" (deleted)")) return false;
     // It may be relative, or to another root
     while (bound.starts_with("./")) bound.remove_prefix(2);
     const auto name = [](std::string_view path) { return path.substr(path.rfind('/') + 1); };
@@ -148,12 +180,12 @@ std::optional<Finding> judge_tcp(int state) {
     }
 }
 
-std::optional<Finding> judge_socket_descriptor(int fd) {
+std::optional<Finding> judge_socket_descriptor(int fd, pid_t host_pid) {
     const int domain = option(fd, SOL_SOCKET, SO_DOMAIN), type = option(fd, SOL_SOCKET, SO_TYPE),
               protocol = option(fd, SOL_SOCKET, SO_PROTOCOL);
     if (auto finding = judge_socket(domain, type, protocol)) return finding;
     if (auto finding = judge_attached(fd, protocol == IPPROTO_TCP && type == SOCK_STREAM)) return finding;
-    if (domain == AF_UNIX) return judge_unix(fd);
+    if (domain == AF_UNIX) return judge_unix(fd, host_pid);
     if (domain != AF_INET && domain != AF_INET6) return std::nullopt;
     if (protocol == IPPROTO_TCP && type == SOCK_STREAM) return lasting(judge_tcp_now, fd);
     if (protocol == IPPROTO_UDP && type == SOCK_DGRAM) return judge_udp(fd);
