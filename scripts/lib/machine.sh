@@ -63,7 +63,8 @@ release_machine() {
     ip netns delete "$namespace" 2>/dev/null || true
 }
 
-# start_machine KERNEL MEMORY [IMAGE]: on a fresh copy of the root disk; redis answers when it returns.
+# start_machine KERNEL MEMORY [IMAGE [OPTION...]]: on a fresh copy of the root disk; options of `nap create`. redis answers
+# when it returns.
 start_machine() {
     remove_machine
     rm -f -- "$work"/*.json "$work"/*.jsonl "$work"/*.txt "$work"/counter.sock*
@@ -72,7 +73,7 @@ start_machine() {
     ip netns add "$namespace"
     ip -n "$namespace" link set lo up
     "$nap" create "$machine" --disk "$disk" --kernel "$1" --memory "$2" --net "tap=$tap,netns=$namespace" \
-        --address "$inside/24" --gateway "$outside"
+        --address "$inside/24" --gateway "$outside" "${@:4}"
     "$nap" start "$machine"
     ip -n "$namespace" address add "$outside/24" dev "$tap"
     ip -n "$namespace" link set "$tap" up
