@@ -135,25 +135,24 @@ void hold_unix_urgent() {
     check(send(ends[0], "urgent", 6, MSG_OOB), "send");
 }
 
-void hold_unix_renamed() {
-    const std::string path = disk_directory("unix_renamed") + "/";
+void listen_at(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    (path + "before").copy(address.sun_path, sizeof address.sun_path - 1);
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
     const int fd = open_socket(AF_UNIX, SOCK_STREAM, 0);
     check(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
     check(listen(fd, 1), "listen");
+}
+
+void hold_unix_renamed() {
+    const std::string path = disk_directory("unix_renamed") + "/";
+    listen_at(path + "before");
     check(rename((path + "before").c_str(), (path + "after").c_str()), "rename");
 }
 
 void hold_unix_moved() {
     const std::string path = disk_directory("unix_moved") + "/";
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    (path + "socket").copy(address.sun_path, sizeof address.sun_path - 1);
-    const int fd = open_socket(AF_UNIX, SOCK_STREAM, 0);
-    check(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
-    check(listen(fd, 1), "listen");
+    listen_at(path + "socket");
     check(mkdir((path + "elsewhere").c_str(), 0755), "mkdir");
     check(rename((path + "socket").c_str(), (path + "elsewhere/socket").c_str()), "rename");
 }
