@@ -57,10 +57,8 @@ Result<> record_baseline() {
                 return Json{{"paths", paths}, {"values", read_values(paths)}};
             }));
     found["modules"] = loaded_modules();
-    {
-        const std::lock_guard lock(kept().mutex);
-        kept().baseline.reset();
-    }
+    const std::lock_guard lock(kept().mutex);
+    kept().baseline.reset();
     return replace_file(baseline_file(), channel::dump_json(found));
 }
 
