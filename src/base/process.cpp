@@ -176,6 +176,7 @@ Result<Process> Process::start(const Command& command) {
 
     Process process;
     process.pid_ = pid;
+    process.child_ = true;
     NAP_TRY(process.pidfd_, open_pidfd(pid));
     Failure failure;
     ssize_t got;
@@ -205,6 +206,7 @@ Process::Process(Process&& other) noexcept
       start_time_(other.start_time_),
       pidfd_(std::move(other.pidfd_)),
       owned_(std::exchange(other.owned_, false)),
+      child_(other.child_),
       status_(other.status_) {}
 
 Process& Process::operator=(Process&& other) noexcept {
@@ -214,6 +216,7 @@ Process& Process::operator=(Process&& other) noexcept {
     start_time_ = other.start_time_;
     pidfd_ = std::move(other.pidfd_);
     owned_ = std::exchange(other.owned_, false);
+    child_ = other.child_;
     status_ = other.status_;
     return *this;
 }

@@ -50,6 +50,7 @@ class Process {
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] std::uint64_t start_time() const { return start_time_; }
     [[nodiscard]] bool running() const;
+    [[nodiscard]] bool is_child() const { return child_; }
     void signal(int number) const;  // through the pidfd
     // The wait status (wait(2)) once it has ended, 0 where we are not the parent; nothing if the limit passed
     // first. From one thread at a time; running() and signal() from any.
@@ -63,6 +64,7 @@ class Process {
     std::uint64_t start_time_ = 0;
     UniqueFd pidfd_;
     bool owned_ = true;
+    bool child_ = false;
     std::optional<int> status_;  // once it was waited for
 };
 

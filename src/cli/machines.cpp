@@ -7,8 +7,11 @@
 #include <optional>
 #include <thread>
 
+#include "cli/print.hpp"
 #include "cli/supervisor_process.hpp"
+#include "machine/definition/user.hpp"
 #include "machine/qemu/found_generations.hpp"
+#include "supervisor/last_end.hpp"
 #include "supervisor/lock.hpp"
 
 namespace nap::cli {
@@ -112,7 +115,10 @@ Result<std::unique_ptr<channel::Link>> connect_supervisor(const Context& context
         if (std::chrono::steady_clock::now() > end)
             return fail(ErrorKind::busy, "machine " + name + " is being started or recovered");
     }
-    return fail(ErrorKind::refused, "machine " + name + " does not run; `nap start " + name + "` starts it");
+    const auto last = supervisor::kept_end(context.paths.machine(name));
+    const auto why = last ? ": " + text_at(*last, "how") + " (`nap status " + name + "` tells more)" : "";
+    return fail(ErrorKind::refused,
+                "machine " + name + " does not run" + why + "; `nap start " + name + "` starts it");
 }
 
 bool is_running(const Context& context, const std::string& name) {
@@ -139,10 +145,21 @@ Result<nlohmann::json> status_of(const Context& context, const std::string& name
     if (link) return (*link)->call("status", channel::Json::object(), 10s);
     bool busy = link.error().kind == ErrorKind::busy;
     if (!busy && link.error().kind != ErrorKind::refused) return std::unexpected(link.error());
-    return nlohmann::json{{"name", config.name},     {"state", busy ? "starting" : "stopped"},
-                          {"kernel", config.kernel}, {"cpus", config.cpus},
-                          {"memory", config.memory}, {"kernel_memory", config.kernel_memory},
-                          {"disk", config.disk},     {"address", config.address}};
+    nlohmann::json facts = {{"name", config.name},
+                            {"state", busy ? "starting" : "stopped"},
+                            {"kernel", config.kernel},
+                            {"cpus", config.cpus},
+                            {"cpu", config.cpu},
+                            {"memory", config.memory},
+                            {"kernel_memory", config.kernel_memory},
+                            {"disk", config.disk},
+                            {"address", config.address}};
+    const auto accelerator = machine::choose_accelerator(machine::user_of(context.paths.machine(name).state));
+    facts["accelerator"] = to_string(accelerator.accelerator);
+    facts["accelerator_reason"] = accelerator.reason;
+    if (auto end = supervisor::kept_end(context.paths.machine(name)); end && !busy)
+        facts["ended"] = *std::move(end);
+    return facts;
 }
 
 }  // namespace nap::cli

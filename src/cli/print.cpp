@@ -73,6 +73,12 @@ std::string sentence_and_list(std::string_view text) {
     }
 }
 
+std::string accelerator_line(std::string_view machine, std::string_view accelerator,
+                             std::string_view reason) {
+    return fmt::format("{}: {} ({})", machine,
+                       accelerator == "kvm" ? "runs with KVM" : "emulated, without KVM", one_line(reason));
+}
+
 void print_problem(std::string_view sentence) {
     std::fflush(stdout);
     std::fputs(("nap: " + sentence_and_list(sentence) + "\n").c_str(), stderr);

@@ -21,6 +21,9 @@ std::string one_line(std::string_view text);  // harmless, newlines as spaces
 // As one_line, but lists stay: newlines with two spaces behind them.
 std::string sentence_and_list(std::string_view text);
 
+// "web1: emulated, without KVM (/dev/kvm is ...)"
+std::string accelerator_line(std::string_view machine, std::string_view accelerator, std::string_view reason);
+
 void print_problem(std::string_view sentence);  // on standard error, after what was printed before
 void print_json(const nlohmann::json& json);    // indented, on standard output
 // As `nlohmann::json::value`, but a value of another type is the default too.

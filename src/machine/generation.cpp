@@ -14,7 +14,6 @@
 #include "channel/unix_socket.hpp"
 #include "machine/disk/block.hpp"
 #include "machine/network/network_hold.hpp"
-#include "machine/qemu/qemu_process.hpp"
 
 namespace nap::machine {
 
@@ -25,6 +24,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kHelloSlice{2000};
 constexpr int kBackgroundNice = 10;
+constexpr milliseconds kBreaking{100};  // a QEMU's connections do not all break at once
 
 milliseconds left_until(Clock::time_point deadline) {
     return std::max(std::chrono::ceil<milliseconds>(deadline - Clock::now()), milliseconds(0));
@@ -74,25 +74,32 @@ Generation::~Generation() {
 }
 
 Result<std::unique_ptr<Generation>> Generation::join(std::unique_ptr<State> state,
-                                                     channel::Handler agent_calls, milliseconds limit) {
+                                                     channel::Handler agent_calls, milliseconds limit,
+                                                     const EndSink& ended) {
     auto dial = [path = state->spec.agent_socket] { return channel::connect_unix(path); };
     NAP_TRY(auto connection, dial());
     state->agent =
         std::make_shared<channel::Link>(std::move(connection), std::move(agent_calls),
                                         channel::LinkOptions{.redial = dial, .stall_limit = kStallLimit});
-    if (auto greeted = greet(*state->agent, state->qemu.process, limit); !greeted)
-        return std::unexpected(explain_end(state->spec, state->qemu, greeted.error()));
+    if (auto greeted = greet(*state->agent, state->qemu.process, limit); !greeted) {
+        (void)state->qemu.qmp->wait_down(kBreaking);
+        const auto end = end_of(state->spec, state->qemu);
+        if (!end) return std::unexpected(greeted.error());
+        if (ended) ended(*end);
+        return fail(ErrorKind::io, sentence(*end));
+    }
     NAP_CHECK(watch_port(*state->qemu.qmp, state->agent));
     return std::unique_ptr<Generation>(new Generation(std::move(state)));
 }
 
 Result<std::unique_ptr<Generation>> Generation::start(const GenerationSpec& spec, const TapQueue* tap,
-                                                      channel::Handler agent_calls, milliseconds limit) {
+                                                      channel::Handler agent_calls, milliseconds limit,
+                                                      const EndSink& ended) {
     auto deadline = Clock::now() + limit;
-    NAP_TRY(auto qemu, start_qemu(spec, tap, limit));
+    NAP_TRY(auto qemu, start_qemu(spec, tap, limit, ended));
     // An error ends QEMU: the state owns its process
     return join(std::make_unique<State>(spec, std::move(qemu), nullptr, false), std::move(agent_calls),
-                left_until(deadline));
+                left_until(deadline), ended);
 }
 
 Result<std::unique_ptr<Generation>> Generation::adopt(const GenerationSpec& spec, pid_t pid,
@@ -108,7 +115,7 @@ Result<std::unique_ptr<Generation>> Generation::adopt(const GenerationSpec& spec
     }
     NAP_CHECK(qemu.qmp->execute("cont"));
     return join(std::make_unique<State>(spec, std::move(qemu), nullptr, true), std::move(agent_calls),
-                left_until(deadline));
+                left_until(deadline), {});
 }
 
 const GenerationSpec& Generation::spec() const {
@@ -169,6 +176,17 @@ void Generation::set_background(bool background) {
         if (auto thread = parse_number<id_t>(entry.path().filename().string()))
             ::setpriority(PRIO_PROCESS, *thread, background ? kBackgroundNice : 0);
     }
+}
+
+void Generation::begin_console() {
+    std::error_code none_yet;
+    const auto size = std::filesystem::file_size(state_->spec.console_log, none_yet);
+    if (!none_yet) state_->qemu.console_from = size;
+}
+
+std::optional<End> Generation::ended() {
+    if (!agent().up()) (void)qmp().wait_down(kBreaking);
+    return end_of(state_->spec, state_->qemu);
 }
 
 void Generation::end() {

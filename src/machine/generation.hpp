@@ -5,12 +5,14 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/process.hpp"
 #include "channel/link.hpp"
 #include "machine/definition/accelerator.hpp"
 #include "machine/network/tap.hpp"
 #include "machine/qemu/qemu_command.hpp"
+#include "machine/qemu/qemu_process.hpp"
 #include "machine/qemu/qmp.hpp"
 
 namespace nap::machine {
@@ -18,10 +20,11 @@ namespace nap::machine {
 class Generation {
   public:
     // Starts QEMU (in a session of its own), waits for QMP and for the agent's hello. Where QEMU or the
-    // kernel gives up, the error holds the last lines they said.
+    // kernel gives up, the error holds the last lines they said, and `ended` is told.
     static Result<std::unique_ptr<Generation>> start(const GenerationSpec& spec, const TapQueue* tap,
                                                      channel::Handler agent_calls,
-                                                     std::chrono::milliseconds limit);
+                                                     std::chrono::milliseconds limit,
+                                                     const EndSink& ended = {});
     // A generation that an earlier supervisor left, its CPUs stopped or not; they run afterwards. Its process
     // is left as it is when the object goes, until keep() was called.
     static Result<std::unique_ptr<Generation>> adopt(const GenerationSpec& spec, pid_t pid,
@@ -49,9 +52,13 @@ class Generation {
     // deleted.
     Result<> merge_overlay(std::chrono::milliseconds limit);
     void set_background(bool background);  // nice 10 of all threads, or back to 0
-    void end();                            // SIGKILL, waits until it is gone
-    void keep();                           // it is ours: the destructor ends it
-    void leave();                          // it runs on without us: the destructor does not
+    // What its console says from now on is its own: another generation, which wrote there too, is gone.
+    void begin_console();
+    // How it ended by itself; nothing where it lives.
+    std::optional<End> ended();
+    void end();    // SIGKILL, waits until it is gone
+    void keep();   // it is ours: the destructor ends it
+    void leave();  // it runs on without us: the destructor does not
 
     ~Generation();
 
@@ -60,7 +67,7 @@ class Generation {
     explicit Generation(std::unique_ptr<State> state);
     static Result<std::unique_ptr<Generation>> join(std::unique_ptr<State> state,
                                                     channel::Handler agent_calls,
-                                                    std::chrono::milliseconds limit);
+                                                    std::chrono::milliseconds limit, const EndSink& ended);
     std::unique_ptr<State> state_;
 };
 

@@ -8,8 +8,11 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "base/number.hpp"
 #include "machine/memory_file.hpp"
+#include "machine/qemu/qemu_process.hpp"
 #include "supervisor/history.hpp"
+#include "supervisor/last_end.hpp"
 #include "supervisor/lock.hpp"
 #include "update/agent/agent_calls.hpp"
 #include "update/recovery/journal.hpp"
@@ -100,10 +103,23 @@ Result<Booted> hold(const Paths& paths, const std::string& name) {
     NAP_TRY(machine.layout, machine::lay_out(machine.config.memory, machine.config.kernel_memory));
     const char* testing = std::getenv("NAP_TESTING");
     machine.testing = testing != nullptr && std::string_view(testing) == "1";
-    machine.accelerator = machine::choose_accelerator();
+    machine.accelerator = machine::choose_accelerator(machine::user_of(machine.paths.state));
     NAP_TRY(machine.credentials,
             machine::credentials_of(machine.paths.state, machine.accelerator.accelerator));
     return held;
+}
+
+// A generation that ended while no supervisor was there has left its folder.
+void keep_unseen_end(const update::RunningMachine& machine) {
+    if (kept_end(machine.paths)) return;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(machine.paths.run, none)) {
+        const auto folder = entry.path().filename().string();
+        if (!folder.starts_with("gen-")) continue;
+        auto spec = machine.spec({}, parse_number<int>(folder.substr(sizeof "gen-" - 1)).value_or(0), false);
+        spec.kernel_version = machine.config.kernel;
+        return keep_end(machine.paths, machine::end_unseen(spec));
+    }
 }
 
 // True: the machine runs.
@@ -111,7 +127,10 @@ Result<bool> recover(const Paths& paths, update::RunningMachine& machine) {
     NAP_TRY(auto recovered, update::recover(machine, kernel::Store(paths.kernels(), paths.libexec)));
     if (recovered.report)
         (void)keep_in_history(machine.paths.history(), *recovered.report, std::time(nullptr));
-    if (!recovered.runs) remove_leftovers(machine.paths);
+    if (!recovered.runs) {
+        keep_unseen_end(machine);
+        remove_leftovers(machine.paths);
+    }
     return recovered.runs;
 }
 
@@ -143,12 +162,15 @@ Result<Booted> boot(const Paths& paths, const std::string& name) {
         remove_leftovers(machine.paths);
         return std::unexpected(started.error());
     }
+    forget_end(machine.paths);
     return booted;
 }
 
 Result<> shut_down(update::RunningMachine& machine) {
-    Result<> ended = update::agent::done(
-        machine.generation->agent().call("shut_down", Json::object(), std::chrono::minutes(2)));
+    Result<> ended;
+    if (machine.generation->process().running())
+        ended = update::agent::done(
+            machine.generation->agent().call("shut_down", Json::object(), std::chrono::minutes(2)));
     machine.generation->end();
     machine.generation.reset();
     machine.tap.reset();

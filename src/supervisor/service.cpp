@@ -171,6 +171,12 @@ bool Service::generation_runs() {
     return doing_ == Doing::updating || machine_.generation->process().running();
 }
 
+std::optional<machine::End> Service::generation_ended() {
+    std::lock_guard lock(mutex_);
+    if (doing_ == Doing::updating) return std::nullopt;
+    return machine_.generation->ended();
+}
+
 bool Service::userland_ended() {
     // A session: no update begins meanwhile
     auto session = Session::begin(*this, "userland");
@@ -187,6 +193,7 @@ Json Service::facts() const {
             {"kernel", machine_.kernel.version},
             {"generation", machine_.number},
             {"cpus", machine_.config.cpus},
+            {"cpu", machine_.config.cpu},
             {"memory", machine_.layout.user_memory},
             {"kernel_memory", machine_.layout.kernel_memory},
             {"disk", machine_.config.disk},
@@ -200,7 +207,11 @@ Json Service::status() {
     std::lock_guard lock(mutex_);
     const bool updating = doing_ == Doing::updating;
     Json out = updating ? facts_ : facts();
-    out["state"] = updating ? "updating" : doing_ == Doing::stopping ? "stopping" : "running";
+    const bool runs = updating || machine_.generation->process().running();
+    out["state"] = updating                    ? "updating"
+                   : doing_ == Doing::stopping ? "stopping"
+                   : runs                      ? "running"
+                                               : "ended";
     out["sessions"] = sessions_;
     if (updating)
         out["update"] = {{"phase", to_string(last_progress_.phase)},
@@ -222,7 +233,9 @@ Result<Json> Service::check(const Json& params, channel::Call& call) {
         (void)call.send_event({{"checked", checked}, {"of", of}});
     };
     NAP_TRY(auto obstacles, update::find_obstacles(machine_, wanted.empty() ? nullptr : &newer, tell));
-    return Json{{"obstacles", obstacles_json(obstacles)}};
+    return Json{{"obstacles", obstacles_json(obstacles)},
+                {"accelerator", to_string(machine_.accelerator.accelerator)},
+                {"accelerator_reason", machine_.accelerator.reason}};
 }
 
 Result<Json> Service::update(const Json& params, channel::Call& call) {

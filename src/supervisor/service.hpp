@@ -24,6 +24,8 @@ class Service {
     void ask_to_stop();
     // The generation's process, safe to look at beside an update.
     bool generation_runs();
+    // How the generation ended by itself, or stands still for ever. Nothing while an update is under way.
+    std::optional<machine::End> generation_ended();
     // Where the machine's init has ended (poweroff, or a crash): nothing of the machine runs any more. The
     // agent is asked; one that does not answer is taken to be busy.
     bool userland_ended();

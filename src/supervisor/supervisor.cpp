@@ -13,6 +13,7 @@
 
 #include "machine/qemu/console_log.hpp"
 #include "supervisor/boot.hpp"
+#include "supervisor/last_end.hpp"
 #include "supervisor/service.hpp"
 
 namespace nap::supervisor {
@@ -57,20 +58,25 @@ std::unique_ptr<channel::Link> serve_client(Service& service, UniqueFd client) {
         channel::LinkOptions{.starts_even = true});
 }
 
-void serve(Service& service, const std::filesystem::path& console_log, int listener, int signals) {
+// Returns when the machine is to be stopped: it was asked for, or the machine has ended. An error only of an
+// end that nobody inside wanted either.
+Result<> serve(Service& service, const machine::MachinePaths& paths, int listener, int signals) {
     std::list<std::unique_ptr<channel::Link>> clients;
     auto looked = std::chrono::steady_clock::now();
     while (!service.wait_for_stop(std::chrono::milliseconds(0))) {
-        if (!service.generation_runs()) {
-            spdlog::error("the machine's QEMU process ended");
-            return;
-        }
-        if (std::chrono::steady_clock::now() - looked > kLookAgain) {
-            if (service.userland_ended()) {
-                spdlog::warn("the machine's init ended: the machine is stopped");
-                return;
+        const bool look = std::chrono::steady_clock::now() - looked > kLookAgain;
+        if (!service.generation_runs() || look)
+            if (const auto end = service.generation_ended()) {
+                keep_end(paths, *end);
+                if (end->kind == machine::EndKind::power_off) return {};
+                return fail(ErrorKind::guest, machine::sentence(*end));
             }
-            (void)machine::shorten_console_log(console_log);
+        if (look) {
+            if (service.userland_ended()) {
+                keep_end_of_init(paths);
+                return {};
+            }
+            (void)machine::shorten_console_log(paths.console_log());
             looked = std::chrono::steady_clock::now();
         }
         pollfd waiting[] = {{listener, POLLIN, 0}, {signals, POLLIN, 0}};
@@ -94,6 +100,7 @@ void serve(Service& service, const std::filesystem::path& console_log, int liste
             spdlog::error("a client could not be served: {}", exception.what());
         }
     }
+    return {};
 }
 
 }  // namespace
@@ -136,14 +143,15 @@ Result<> supervise(const Paths& paths, const std::string& name, int ready_fd, bo
     }
     spdlog::info("{} is up", name);
     tell_ready(ready, "up");
+    Result<> served;
     {
         Service service(paths, machine);
-        serve(service, machine.paths.console_log(), listener->get(), signals->get());
+        served = serve(service, machine.paths, listener->get(), signals->get());
     }
     auto ended = shut_down(machine);
     if (!ended) spdlog::error("stopping {}: {}", name, ended.error().message);
     spdlog::info("{} is stopped", name);
-    return ended;
+    return served ? ended : served;
 }
 
 }  // namespace nap::supervisor

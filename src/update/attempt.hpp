@@ -96,6 +96,8 @@ struct Attempt {
     [[nodiscard]] bool pause_is_over() const;
     // After commit: a failure is a warning in the report.
     void warn(const Result<>& done, std::string_view what);
+    // A generation that ended by itself: in the report, and in the log.
+    void note(const machine::End& end);
     // The report's last words: "updated", "rolled back" or "lost", from which kernel to which, and when what
     // happened.
     void conclude(std::string outcome, std::string older, std::string newer_version);

@@ -30,6 +30,7 @@ nlohmann::json to_json(const Report& report) {
         {"steps", report.steps},
         {"warnings", report.warnings},
     };
+    if (!report.ends.empty()) out["ends"] = report.ends;
     if (!report.error.empty()) out["error"] = report.error;
     if (report.user_memory_unchanged) out["user_memory_unchanged"] = *report.user_memory_unchanged;
     return out;

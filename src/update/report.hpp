@@ -13,8 +13,9 @@ namespace nap::update {
 
 struct Report {
     std::string older_kernel, newer_kernel;
-    std::string outcome;  // "updated" or "rolled back"
-    std::string error;    // rolled back: why
+    std::string outcome;                            // "updated", "rolled back" or "lost"
+    std::string error;                              // not updated: why
+    nlohmann::json ends = nlohmann::json::array();  // of generations that ended by themselves
     std::string accelerator;
     double pause_ms = 0;  // freeze of the older to thaw of the newer kernel
     std::uint64_t processes = 0;

@@ -16,6 +16,7 @@ machine::GenerationSpec RunningMachine::spec(const kernel::Kernel& with, int gen
     spec.user_memory_file = paths.user_memory();
     spec.credentials = credentials;
     spec.cpus = config.cpus;
+    spec.cpu = config.cpu;
     spec.accelerator = accelerator.accelerator;
     spec.testing = testing;
     spec.newer = newer;

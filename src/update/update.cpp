@@ -38,6 +38,12 @@ void Attempt::warn(const Result<>& done, std::string_view what) {
     if (!done) report.warnings.push_back(done.error().within(what).message);
 }
 
+void Attempt::note(const machine::End& end) {
+    spdlog::error("update: {}", machine::sentence(end));
+    for (const auto& line : machine::details(end)) spdlog::error("update: {}", line);
+    report.ends.push_back(machine::to_json(end));
+}
+
 void Attempt::conclude(std::string outcome, std::string older, std::string newer_version) {
     report.outcome = std::move(outcome);
     report.older_kernel = std::move(older);
@@ -129,6 +135,58 @@ Result<> run_to_commit(Attempt& attempt) {
     return {};
 }
 
+// What failed, failed because of a generation's end. True: of the older one's, and with it the machine.
+bool explain_by_ends(Attempt& attempt, Error& error) {
+    const auto failed = "; because of that " + error.message;
+    std::string ends;
+    const auto note = [&](const std::optional<machine::End>& end) {
+        if (!end) return false;
+        attempt.note(*end);
+        ends += (ends.empty() ? "" : "; ") + machine::sentence(*end);
+        return true;
+    };
+    if (attempt.newer) (void)note(attempt.newer->ended());
+    const bool lost = note(attempt.machine.generation->ended());
+    if (!ends.empty()) error = {ErrorKind::guest, ends + failed};
+    return lost;
+}
+
+// The older generation is gone: there is nothing to give back to.
+void give_up_older(Attempt& attempt) {
+    for (Guard* guard :
+         {&attempt.cpus, &attempt.file_systems, &attempt.tasks, &attempt.network, &attempt.quiet})
+        guard->dismiss();
+}
+
+// After the commit: the newer generation, which was the machine, has ended.
+Error lost_after_commit(Attempt& attempt, const machine::End& end) {
+    attempt.note(end);
+    const auto& name = attempt.machine.config.name;
+    return {ErrorKind::guest,
+            fmt::format("kernel {} ended right after the commit: {}; {} does not run any more; "
+                        "`nap start {}` starts it with all that was written to its disk",
+                        end.kernel, machine::sentence(end), name, name)};
+}
+
+// Not committed.
+const char* undo(Attempt& attempt, Error& error) {
+    const auto name = attempt.machine.config.name;
+    const bool lost = explain_by_ends(attempt, error);
+    spdlog::warn("update: rolling back: {}", error.message);
+    if (lost) give_up_older(attempt);
+    attempt.roll_back();
+    attempt.report.error = error.message;
+    if (lost) {
+        error.message += fmt::format("; {} does not run any more: {}", name, machine::advice(name));
+        attempt.report.error = error.message;
+        return "lost";
+    }
+    attempt.machine.generation->begin_console();
+    if (attempt.journal)  // else nothing had begun
+        error.message += fmt::format("; {} still runs on kernel {}", name, attempt.machine.kernel.version);
+    return "rolled back";
+}
+
 constexpr int kTries = 3;
 
 // `in_flight`: what stood in the way, after the userland was frozen, may be gone the next time.
@@ -153,24 +211,16 @@ Outcome run_once(RunningMachine& machine, const kernel::Kernel& newer, const Tes
             });
             attempt.warn(settled, "settling");
             attempt.timeline.end();
-            if (!machine.generation->process().running()) {
+            if (const auto end = machine.generation->ended()) {
                 outcome = "lost";
-                result = fail(ErrorKind::guest,
-                              fmt::format("kernel {} ended right after the commit: {} does not run any more; "
-                                          "`nap start {}` starts it with all that was written to its disk",
-                                          newer.version, machine.config.name, machine.config.name));
+                result = std::unexpected(lost_after_commit(attempt, *end));
                 attempt.report.error = result.error().message;
             }
         } else {
-            outcome = "rolled back";
             in_flight = attempt.frozen_at && result.error().kind == ErrorKind::busy;
             attempt.timeline.end();
-            spdlog::warn("update: rolling back: {}", result.error().message);
-            attempt.roll_back();
-            attempt.report.error = result.error().message;
-            if (attempt.journal)  // else nothing had begun
-                result.error().message +=
-                    fmt::format("; {} still runs on kernel {}", machine.config.name, older);
+            outcome = undo(attempt, result.error());
+            in_flight = in_flight && result.error().kind == ErrorKind::busy;
         }
         attempt.conclude(outcome, older, newer.version);
         report = attempt.report;

@@ -68,6 +68,8 @@ INSTANTIATE_TEST_SUITE_P(
              create({"--net", "tap=t", "--address", "192.0.2.2/24", "--gateway", "192.0.3.1"}), 2,
              "192.0.3.1"},
         Case{"KernelMemoryNotANumber", create({"--kernel-memory", "some"}), 2, "some"},
+        Case{"NoSuchCpu", create({"--cpu", "Pentagon-v9"}), 2, "Pentagon-v9"},
+        Case{"CpuOfMoreThanAName", create({"--cpu", "host,+svm"}), 2, "host,+svm"},
         Case{"NoCpus", create({"--cpus", "0"}), 2, "cpus"},
         Case{"AddressNotCidr", create({"--address", "10.0.0.300/24"}), 2, "10.0.0.300"},
         Case{"NetWithoutTap", create({"--net", "netns=x"}), 2, "tap"},

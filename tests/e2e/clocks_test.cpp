@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
 void expect_same(const char* clock, std::int64_t before, std::int64_t after, nanoseconds within) {
-    EXPECT_LE(std::abs(after - before), nanoseconds(50ms + within).count())
+    EXPECT_LE(std::abs(after - before), nanoseconds(20ms + within).count())
         << clock << " is off by " << (after - before) / 1'000'000.0 << " ms, known within "
         << within.count() / 1'000'000.0 << " ms";
     std::cerr << clock << " is off by " << (after - before) / 1'000'000.0 << " ms, known within "

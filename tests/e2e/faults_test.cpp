@@ -76,6 +76,14 @@ bool call_ended(const Machine& machine) {
     return ended != log.npos && ended > begun;
 }
 
+// How the generation must be said to have ended; empty: it need not have.
+std::string end_told(const std::string& kind) {
+    if (kind == "newer-killed" || kind == "older-killed") return "killed";
+    if (kind == "newer-panics") return "panic";
+    if (kind == "newer-triple-faults") return "reset";
+    return kind == "newer-powers-off" ? "power-off" : "";
+}
+
 // What an operator reads of the update, in one line.
 std::string said(const nlohmann::json& report) {
     std::string text = report.value("error", "");
@@ -142,6 +150,11 @@ TEST_P(Faults, LoseNothing) {
     const auto report = last_report(*machine);
     EXPECT_FALSE(report.empty());
     RecordProperty("said", said(report));
+    if (const auto end = end_told(kind); !end.empty()) {
+        const auto ends = report.value("ends", nlohmann::json::array());
+        ASSERT_FALSE(ends.empty());
+        EXPECT_EQ(ends[0].value("kind", ""), end);
+    }
     if (report.contains("user_memory_unchanged")) {
         EXPECT_TRUE(report.value("user_memory_unchanged", false));
     }
@@ -207,6 +220,8 @@ std::vector<Cell> all_cells() {
     for (const char* point : {"prepare", "capture", "restore.ready", "restore.adopted"}) {
         cells.push_back({"newer-hangs", point, Runs::older});
         cells.push_back({"newer-panics", point, Runs::older});
+        cells.push_back({"newer-triple-faults", point, Runs::older});
+        cells.push_back({"newer-powers-off", point, Runs::older});
         cells.push_back({"newer-out-of-memory", point, Runs::either});
     }
     for (const char* point : {"restore.ready", "restore.adopted", "restore", "commit"})

@@ -3,6 +3,13 @@
 #include "machine/definition/accelerator.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "machine/definition/user.hpp"
+#include "tests/machine/scratch.hpp"
 
 namespace nap::machine {
 namespace {
@@ -36,7 +43,51 @@ TEST(Accelerator, IsWhatTheUserAsksFor) {
 }
 
 TEST(Accelerator, CanBeChosenHere) {
-    EXPECT_FALSE(choose_accelerator().reason.empty());
+    EXPECT_FALSE(choose_accelerator(kFirstUser).reason.empty());
+    const auto absent = choose_accelerator(kFirstUser, "/dev/no-kvm-here");
+    EXPECT_EQ(absent.accelerator, Accelerator::tcg);
+}
+
+// A node of this number stands for /dev/kvm, whether there is such a device or not: rights come first.
+class Device : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+        ASSERT_EQ(::chmod(scratch.path.c_str(), 0755), 0);
+        std::ofstream(device).flush();
+    }
+    Result<> with(gid_t group, mode_t mode) {
+        EXPECT_EQ(::chown(device.c_str(), 0, group), 0);
+        EXPECT_EQ(::chmod(device.c_str(), mode), 0);
+        return try_device_as(kFirstUser + 7, device);
+    }
+    test::Scratch scratch;
+    const std::filesystem::path device = scratch.path / "kvm";
+};
+
+TEST_F(Device, LetsQemuInByItsModeOrItsGroup) {
+    EXPECT_TRUE(with(106, 0660));
+    EXPECT_TRUE(with(0, 0666));
+    EXPECT_EQ(with(0, 0600).error().kind, ErrorKind::permission);
+    EXPECT_EQ(with(0, 0660).error().kind, ErrorKind::permission);
+    EXPECT_EQ(with(106, 0600).error().kind, ErrorKind::permission);
+    EXPECT_EQ(with(106, 0640).error().kind, ErrorKind::permission);
+    EXPECT_EQ(with(65534, 0660).error().kind, ErrorKind::permission);
+}
+
+// As access control lists and containers do it: the mode says yes, the kernel says no.
+TEST_F(Device, IsTriedNotBelieved) {
+    ASSERT_EQ(::chmod(scratch.path.c_str(), 0700), 0);
+    const auto tried = with(0, 0666);
+    ASSERT_FALSE(tried);
+    EXPECT_EQ(tried.error().kind, ErrorKind::permission);
+    EXPECT_NE(tried.error().message.find("Permission denied"), std::string::npos) << tried.error().message;
+}
+
+TEST_F(Device, ThatIsAbsentIsSaidToBe) {
+    const auto tried = try_device_as(kFirstUser, scratch.path / "none");
+    ASSERT_FALSE(tried);
+    EXPECT_EQ(tried.error().kind, ErrorKind::not_found);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ using Json = nlohmann::json;
 Json good() {
     return Json::parse(R"({
         "name": "web-1", "disk": "/srv/web 1.img", "disk_format": "qcow2", "partition": 1,
-        "kernel": "6.1.0-56-cloud-amd64", "memory": 1073741824, "kernel_memory": 536870912, "cpus": 2,
+        "kernel": "6.1.0-56-cloud-amd64", "memory": 1073741824, "kernel_memory": 536870912, "cpus": 2, "cpu": "EPYC-v3",
         "network": {"tap": "tap0", "netns": "blue", "mac": "52:54:00:12:34:56"},
         "address": "192.0.2.10/24", "gateway": "192.0.2.1", "init": "/lib/systemd/systemd"})");
 }
@@ -36,6 +36,7 @@ TEST(Config, LeavesOutWhatHasADefault) {
                                     {"memory", kMemoryBlock}});
     ASSERT_TRUE(config) << config.error().message;
     EXPECT_EQ(config->cpus, 1);
+    EXPECT_EQ(config->cpu, "host");
     EXPECT_EQ(config->partition, 0);
     EXPECT_EQ(config->kernel_memory, 512 * kMiB);
     EXPECT_EQ(config->init, "/sbin/init");

@@ -29,6 +29,18 @@ TEST(FoundGenerations, AreKnownByTheirCommandLine) {
             EXPECT_EQ(generation_of(command_line(machine, number), machine), number);
 }
 
+TEST(FoundGenerations, KeepTheirAccelerator) {
+    GenerationSpec spec;
+    for (const auto accelerator : {Accelerator::tcg, Accelerator::kvm}) {
+        spec.accelerator = accelerator;
+        std::string joined;
+        for (const auto& argument : qemu_command(spec)) joined += argument + '\0';
+        EXPECT_EQ(accelerator_of(joined), accelerator);
+    }
+    EXPECT_EQ(accelerator_of(""), Accelerator::tcg);
+    EXPECT_EQ(accelerator_of("qemu-system-x86_64\0-accel"), Accelerator::tcg);
+}
+
 TEST(FoundGenerations, OfOtherMachinesAreNotOurs) {
     EXPECT_EQ(generation_of(command_line("m2", 1), "m"), std::nullopt);
     EXPECT_EQ(generation_of(command_line("m-1", 1), "m"), std::nullopt);

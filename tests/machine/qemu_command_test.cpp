@@ -69,7 +69,7 @@ Json json_value(const GenerationSpec& spec, std::string_view option, const char*
 TEST(QemuCommand, TakesNothingThatItWasNotTold) {
     auto command = qemu_command(older());
     EXPECT_EQ(command[0], "qemu-system-x86_64");
-    for (const char* option : {"-nodefaults", "-no-user-config", "-nographic", "-no-reboot", "-sandbox"})
+    for (const char* option : {"-nodefaults", "-no-user-config", "-nographic", "-action", "-sandbox"})
         EXPECT_THAT(command, Contains(option));
     EXPECT_THAT(values(command, "-name"), testing::ElementsAre("guest=web-3"));
     EXPECT_THAT(values(command, "-vga"), IsEmpty());
@@ -96,11 +96,32 @@ TEST(QemuCommand, PutsKernelMemoryFirstAndUserMemoryAt4GiB) {
 
 TEST(QemuCommand, AvoidsTheInstructionThatTcgMiscomputes) {
     auto spec = older();
-    EXPECT_THAT(values(qemu_command(spec), "-cpu"), testing::ElementsAre("max,-cx16,-erms,-fsrm"));
+    EXPECT_THAT(values(qemu_command(spec), "-cpu"),
+                testing::ElementsAre("max,-cx16,-erms,-fsrm,-svm,-vmx,min-xlevel=0x80000008"));
     EXPECT_THAT(values(qemu_command(spec), "-accel")[0], HasSubstr("tcg,thread=multi"));
     spec.accelerator = Accelerator::kvm;
-    EXPECT_THAT(values(qemu_command(spec), "-cpu"), testing::ElementsAre("host"));
     EXPECT_THAT(values(qemu_command(spec), "-accel"), testing::ElementsAre("kvm"));
+}
+
+TEST(QemuCommand, HidesVirtualMachinesFromAnyProcessorModel) {
+    auto spec = older();
+    spec.accelerator = Accelerator::kvm;
+    EXPECT_THAT(values(qemu_command(spec), "-cpu"), testing::ElementsAre("host,-svm,-vmx"));
+    spec.cpu = "EPYC-v3";
+    EXPECT_THAT(values(qemu_command(spec), "-cpu"), testing::ElementsAre("EPYC-v3,-svm,-vmx"));
+    spec.accelerator = Accelerator::tcg;
+    EXPECT_THAT(values(qemu_command(spec), "-cpu"),
+                testing::ElementsAre("EPYC-v3,-cx16,-erms,-fsrm,-svm,-vmx,min-xlevel=0x80000008"));
+}
+
+// Else a panic, a triple fault and a power-off look alike.
+TEST(QemuCommand, LetsAGuestsEndBeToldApart) {
+    for (const auto& spec : {older(), newer()}) {
+        EXPECT_THAT(values(qemu_command(spec), "-action"),
+                    testing::ElementsAre("reboot=shutdown,shutdown=poweroff,panic=none"));
+        EXPECT_FALSE(json_value(spec, "-device", "driver", "pvpanic").is_null());
+        EXPECT_THAT(kernel_command_line(spec), HasSubstr("earlycon="));
+    }
 }
 
 // An emulated processor without another would have no memory barriers.

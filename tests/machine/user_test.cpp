@@ -45,6 +45,7 @@ TEST(User, GetsADeviceByItsGroup) {
     EXPECT_EQ(with(0, 0666), std::vector<gid_t>{});
     EXPECT_EQ(with(0, 0660).error().kind, ErrorKind::permission);
     EXPECT_EQ(with(106, 0640).error().kind, ErrorKind::permission);
+    EXPECT_EQ(with(65534, 0660).error().kind, ErrorKind::permission);  // not mapped into a container
     EXPECT_EQ(groups_for(scratch.path / "none").error().kind, ErrorKind::not_found);
 }
 

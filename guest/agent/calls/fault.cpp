@@ -162,6 +162,12 @@ Result<> adopt_frame(const Json& params) {
     return {};
 }
 
+// An interrupt without a table of handlers: what x86's kernels do where nothing else resets the machine.
+Result<> triple_fault(const Json&) {
+    NAP_CHECK(write_file("/sys/kernel/reboot/type", "triple"));
+    return write_file("/proc/sysrq-trigger", "b");
+}
+
 constexpr std::chrono::milliseconds kHalfSlow{300};
 
 struct Slow {
@@ -186,6 +192,8 @@ using Fault = Result<> (*)(const Json& params);
 const std::map<std::string_view, Fault>& faults() {
     static const std::map<std::string_view, Fault> known = {
         {"panic", [](const Json&) { return write_file("/proc/sysrq-trigger", "c"); }},
+        {"triple-fault", triple_fault},
+        {"power-off", [](const Json&) { return write_file("/proc/sysrq-trigger", "o"); }},
         {"die", [](const Json&) -> Result<> { ::_exit(1); }},
         {"hang",
          [](const Json&) -> Result<> {

@@ -52,6 +52,9 @@ Result<int> check(const Context& context, const CheckOptions& options) {
             fmt::print("{}{}\n", obstacle.notice ? "notice: " : "", one_line(sentence(obstacle)));
         if (possible) fmt::print("{}: nothing stands in the way of an update\n", options.name);
     }
+    if (const auto accelerator = text_at(answer, "accelerator"); !context.json && !accelerator.empty())
+        fmt::print("{}\n",
+                   accelerator_line(options.name, accelerator, text_at(answer, "accelerator_reason")));
     return possible ? 0 : 1;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // nap create: writes down what a machine is made of, after checking it.
+#include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -12,7 +13,9 @@
 #include "cli/size.hpp"
 #include "kernel/store.hpp"
 #include "machine/definition/layout.hpp"
+#include "machine/definition/user.hpp"
 #include "machine/disk/disk.hpp"
+#include "machine/qemu/cpu_models.hpp"
 
 namespace nap::cli {
 
@@ -22,7 +25,7 @@ namespace fs = std::filesystem;
 
 struct CreateOptions {
     std::string name, disk, kernel, memory, kernel_memory, network, address, gateway;
-    std::string init = "/sbin/init";
+    std::string init = "/sbin/init", cpu = machine::kHostCpu;
     int cpus = 1, partition = 0;
 };
 
@@ -42,6 +45,7 @@ Result<machine::Config> config_of(const Context& context, const CreateOptions& o
     config.memory = layout.user_memory;
     config.kernel_memory = layout.kernel_memory;
     config.cpus = options.cpus;
+    config.cpu = options.cpu;
     config.partition = options.partition;
     config.address = options.address;
     config.gateway = options.gateway;
@@ -58,6 +62,7 @@ Result<machine::Config> config_of(const Context& context, const CreateOptions& o
     config.disk_format = "raw";
     config.kernel = options.kernel;
     NAP_CHECK(machine::config_from_json(machine::to_json(config)));
+    NAP_CHECK(machine::check_cpu_model(config.cpu));
     NAP_CHECK(supervisor::check_socket_paths(context.paths.machine(config.name)));
 
     auto disk = fs::canonical(options.disk, error);
@@ -84,7 +89,12 @@ Result<int> create(const Context& context, const CreateOptions& options) {
     if (!made && (errno != EEXIST || fs::exists(paths.config())))
         return fail_errno("cannot make " + paths.state.string());
     NAP_CHECK(machine::save_config(paths.config(), config));
-    if (context.json) print_json(machine::to_json(config));
+    const auto accelerator = machine::choose_accelerator(machine::user_of(paths.state));
+    if (context.json)
+        print_json(machine::to_json(config));
+    else
+        fmt::print("{}\n",
+                   accelerator_line(config.name, to_string(accelerator.accelerator), accelerator.reason));
     return 0;
 }
 
@@ -106,6 +116,10 @@ void add_create(Commands& commands) {
                     "Memory for each kernel (default: by --memory)")
         ->check(not_empty());
     command.add_option("--cpus", options->cpus, "Number of CPUs")->capture_default_str();
+    command
+        .add_option("--cpu", options->cpu, "Processor model: host, or one of `qemu-system-x86_64 -cpu help`")
+        ->capture_default_str()
+        ->check(not_empty());
     command.add_option("--net", options->network, "tap=IFNAME[,netns=NS][,mac=MAC]")->check(not_empty());
     command.add_option("--address", options->address, "Its address, such as 192.0.2.10/24")
         ->check(not_empty());

@@ -28,10 +28,13 @@ Result<int> status(const Context& context, const MachineName& machine) {
         print_line("update", fmt::format("{}, {} %: {}", text_at(*update, "phase"),
                                          static_cast<int>(100 * update->value("fraction", 0.0)),
                                          text_at(*update, "text")));
+    if (auto end = facts.find("ended"); end != facts.end())
+        print_line("ended", time_text(static_cast<std::int64_t>(number_at(*end, "time"))) + ", " +
+                                text_at(*end, "text"));
     print_line("kernel", text_at(facts, "kernel"));
     if (facts.contains("generation"))
         print_line("generation", std::to_string(number_at(facts, "generation")));
-    print_line("cpus", std::to_string(number_at(facts, "cpus")));
+    print_line("cpus", std::to_string(number_at(facts, "cpus")) + ", " + text_at(facts, "cpu"));
     print_line("memory", fmt::format("{}, and {} for the kernel", size_text(number_at(facts, "memory")),
                                      size_text(number_at(facts, "kernel_memory"))));
     print_line("disk", text_at(facts, "disk"));

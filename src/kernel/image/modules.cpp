@@ -24,6 +24,7 @@ constexpr WantedModule kWanted[] = {
     {"unix_diag", true},      {"inet_diag", true},       {"tcp_diag", true},
     {"udp_diag", true},       {"raw_diag", true},        {"af_packet_diag", true},
     {"netlink_diag", true},   {"nf_tables", true},       {"nf_conntrack_netlink", true},
+    {"pvpanic_mmio", false},
 };
 
 // "kernel/net/ipv4/tcp-diag.ko.xz" -> "tcp_diag"; empty where it is no module.

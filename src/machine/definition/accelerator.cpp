@@ -6,9 +6,11 @@
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 
+#include <chrono>
 #include <cstdlib>
 
 #include "base/fd.hpp"
+#include "base/process.hpp"
 #include "machine/definition/user.hpp"
 
 namespace nap::machine {
@@ -24,11 +26,18 @@ bool has_flag(std::string_view cpuinfo, std::string_view flag) {
     return line.ends_with(word) || line.find(word + " ") != line.npos;
 }
 
-Result<> try_kvm() {
-    NAP_TRY(auto device, open_file("/dev/kvm", O_RDWR));
-    NAP_CHECK(groups_for("/dev/kvm"));
-    UniqueFd vm(::ioctl(device.get(), KVM_CREATE_VM, 0));
-    if (!vm) return fail_errno("cannot create a virtual machine with /dev/kvm");
+constexpr std::chrono::milliseconds kTrialLimit{10'000};
+
+// By us, who may do more than QEMU.
+Result<> try_kvm(const std::filesystem::path& path) {
+    auto device = open_file(path, O_RDWR);
+    if (!device && device.error().kind == ErrorKind::not_found)
+        return fail(ErrorKind::not_found,
+                    "there is no " + path.string() +
+                        ": load kvm_intel or kvm_amd, or give this container the device");
+    if (!device) return std::unexpected(device.error());
+    const UniqueFd vm(::ioctl(device->get(), KVM_CREATE_VM, 0));
+    if (!vm) return fail_errno("cannot create a virtual machine with " + path.string());
     return {};
 }
 
@@ -40,17 +49,32 @@ std::string_view to_string(Accelerator accelerator) {
 
 AcceleratorChoice decide_accelerator(std::string_view asked, std::string_view cpuinfo, const Result<>& kvm) {
     if (asked == "tcg") return {Accelerator::tcg, "NAP_ACCELERATOR=tcg"};
-    if (asked == "kvm") return {Accelerator::kvm, "NAP_ACCELERATOR=kvm"};
+    if (asked == "kvm")
+        return {Accelerator::kvm, "NAP_ACCELERATOR=kvm" + (kvm ? "" : ", though " + kvm.error().message)};
     if (!has_flag(cpuinfo, "vmx") && !has_flag(cpuinfo, "svm"))
         return {Accelerator::tcg, "the CPU shows neither vmx nor svm"};
     if (!kvm) return {Accelerator::tcg, kvm.error().message};
     return {Accelerator::kvm, "the CPU has hardware virtualisation and /dev/kvm works"};
 }
 
-AcceleratorChoice choose_accelerator() {
+Result<> try_device_as(uid_t user, const std::filesystem::path& device) {
+    NAP_TRY(const auto groups, groups_for(device));
+    const Command trial{.argv = {"sh", "-c", "exec 3<>\"$0\"", device.string()},
+                        .working_directory = "/",
+                        .credentials = Credentials{.user = user, .group = user, .groups = groups}};
+    NAP_TRY(const auto tried, run(trial, kTrialLimit));
+    if (tried.status == 0) return {};
+    auto said = tried.out.substr(0, tried.out.find('\n'));
+    return fail(ErrorKind::permission, device.string() + " does not let QEMU in, which is user " +
+                                           std::to_string(user) + " here: " + said);
+}
+
+AcceleratorChoice choose_accelerator(uid_t user, const std::filesystem::path& device) {
     const char* asked = std::getenv("NAP_ACCELERATOR");
     auto cpuinfo = read_file("/proc/cpuinfo");
-    return decide_accelerator(asked ? asked : "", cpuinfo ? *cpuinfo : std::string(), try_kvm());
+    auto usable = try_kvm(device);
+    if (usable) usable = try_device_as(user, device);
+    return decide_accelerator(asked ? asked : "", cpuinfo ? *cpuinfo : std::string(), usable);
 }
 
 }  // namespace nap::machine

@@ -2,12 +2,17 @@
 // What executes the guest's instructions: KVM where it works, else QEMU's translator (TCG).
 #pragma once
 
+#include <sys/types.h>
+
+#include <filesystem>
 #include <string>
 #include <string_view>
 
 #include "base/error.hpp"
 
 namespace nap::machine {
+
+inline constexpr const char* kKvmDevice = "/dev/kvm";
 
 enum class Accelerator { kvm, tcg };
 std::string_view to_string(Accelerator accelerator);
@@ -20,8 +25,12 @@ struct AcceleratorChoice {
 // Pure: `asked` is NAP_ACCELERATOR (tcg, kvm, else as if absent), `kvm` the outcome of trying /dev/kvm.
 AcceleratorChoice decide_accelerator(std::string_view asked, std::string_view cpuinfo, const Result<>& kvm);
 
-// KVM only where the CPU flags show vmx or svm and /dev/kvm opens and creates a VM; NAP_ACCELERATOR=tcg|kvm
-// overrides.
-AcceleratorChoice choose_accelerator();
+// KVM only where the CPU flags show vmx or svm, and `device` (/dev/kvm) creates a virtual machine and lets
+// somebody in who is `user`, as QEMU will be; NAP_ACCELERATOR=tcg|kvm overrides.
+AcceleratorChoice choose_accelerator(uid_t user, const std::filesystem::path& device = kKvmDevice);
+
+// Whether QEMU, as `user`, could use the device: tried by a program that is `user`, since a mode says nothing
+// of access control lists, of containers, and of what is mapped into them.
+Result<> try_device_as(uid_t user, const std::filesystem::path& device);
 
 }  // namespace nap::machine

@@ -70,6 +70,12 @@ Result<> check_kernel(const std::string& version) {
     return {};
 }
 
+Result<> check_cpu(const std::string& model) {
+    if (model.empty() || model.size() > 63 || !only(model, std::string(kUpperCase) + "._-"))
+        return wrong("cpu", "'" + model + "' must be host, or a model such as EPYC-v3");
+    return {};
+}
+
 Result<> check_path(std::string_view field, const std::string& path) {
     if (path.empty() || path.front() != '/') return wrong(field, "'" + path + "' must be an absolute path");
     return {};
@@ -135,6 +141,7 @@ Json to_json(const Config& config) {
                  {"memory", config.memory},
                  {"kernel_memory", config.kernel_memory},
                  {"cpus", config.cpus},
+                 {"cpu", config.cpu},
                  {"address", config.address},
                  {"gateway", config.gateway},
                  {"init", config.init}};
@@ -167,6 +174,8 @@ Result<Config> config_from_json(const Json& json) {
     NAP_TRY(auto cpus, number(json, "cpus", 1));
     if (cpus < 1 || cpus > kMostCpus) return wrong("cpus", "must be 1 to " + std::to_string(kMostCpus));
     config.cpus = static_cast<int>(cpus);
+    NAP_TRY(config.cpu, text(json, "cpu", config.cpu));
+    NAP_CHECK(check_cpu(config.cpu));
     NAP_TRY(config.network, network_from(json));
     NAP_TRY(config.address, text(json, "address"));
     NAP_TRY(config.gateway, text(json, "gateway"));

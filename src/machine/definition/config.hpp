@@ -13,6 +13,9 @@
 
 namespace nap::machine {
 
+// The host's own; where it is emulated, all that QEMU can emulate.
+inline constexpr const char* kHostCpu = "host";
+
 struct Network {
     std::string tap;    // interface name on the host
     std::string netns;  // name of the host's network namespace it lives in; empty: ours
@@ -28,6 +31,7 @@ struct Config {
     std::uint64_t memory = 0;  // U, bytes, a multiple of 128 MiB
     std::uint64_t kernel_memory = 0;  // K, bytes, a multiple of 128 MiB
     int cpus = 1;
+    std::string cpu = kHostCpu;  // processor model: a name of QEMU's
     std::optional<Network> network;
     std::string address;  // CIDR, may be empty
     std::string gateway;  // of the same family as the address, may be empty

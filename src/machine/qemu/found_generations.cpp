@@ -23,24 +23,32 @@ bool writes_log_in(const fs::path& process, const fs::path& folder) {
     return fs::read_symlink(process / "fd/1", error).parent_path() == folder;
 }
 
+std::string_view next_argument(std::string_view& command_line) {
+    const auto argument = command_line.substr(0, command_line.find('\0'));
+    command_line.remove_prefix(std::min(argument.size() + 1, command_line.size()));
+    return argument;
+}
+
+std::string_view value_of(std::string_view command_line, std::string_view option) {
+    while (!command_line.empty())
+        if (next_argument(command_line) == option) return next_argument(command_line);
+    return {};
+}
+
 }  // namespace
 
 std::optional<int> generation_of(std::string_view command_line, std::string_view machine) {
-    auto next = [&command_line] {
-        auto argument = command_line.substr(0, command_line.find('\0'));
-        command_line.remove_prefix(std::min(argument.size() + 1, command_line.size()));
-        return argument;
-    };
-    auto program = next();
+    auto program = next_argument(command_line);
     if (!program.substr(program.rfind('/') + 1).starts_with(kProgram)) return std::nullopt;
     const auto prefix = std::string(kGuest) + std::string(machine) + "-";
-    while (!command_line.empty()) {
-        if (next() != "-name") continue;
-        auto name = next();
-        if (!name.starts_with(prefix)) return std::nullopt;
-        return parse_number<int>(name.substr(prefix.size()));
-    }
-    return std::nullopt;
+    const auto name = value_of(command_line, "-name");
+    if (!name.starts_with(prefix)) return std::nullopt;
+    return parse_number<int>(name.substr(prefix.size()));
+}
+
+Accelerator accelerator_of(std::string_view command_line) {
+    return value_of(command_line, "-accel").starts_with(to_string(Accelerator::kvm)) ? Accelerator::kvm
+                                                                                     : Accelerator::tcg;
 }
 
 Result<std::map<int, FoundGeneration>> find_generations(const std::string& machine,
@@ -55,7 +63,8 @@ Result<std::map<int, FoundGeneration>> find_generations(const std::string& machi
         auto number = generation_of(*command_line, machine);
         // Another root may have a machine of that name, and anybody may call a program so
         if (!number || !writes_log_in(entry.path(), paths.generation(*number))) continue;
-        if (auto start_time = process_start_time(*pid)) found[*number] = {*pid, *start_time};
+        if (auto start_time = process_start_time(*pid))
+            found[*number] = {*pid, *start_time, accelerator_of(*command_line)};
     }
     if (error) return fail_errno("cannot look for the machine's generations in /proc", error.value());
     return found;

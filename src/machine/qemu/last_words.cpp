@@ -49,6 +49,10 @@ std::string without_control_sequences(std::string_view text) {
     return shown;
 }
 
+bool is_panic(std::string_view words) {
+    return words.starts_with(kPanic);
+}
+
 std::string last_words(std::string_view console) {
     const std::string shown = without_control_sequences(console);
     std::string_view last;

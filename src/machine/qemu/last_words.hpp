@@ -14,5 +14,6 @@ std::string without_control_sequences(std::string_view text);
 // The line that names why the kernel ended: that of its panic; else the last that is not empty. At most 400
 // bytes; empty where the console says nothing.
 std::string last_words(std::string_view console);
+bool is_panic(std::string_view words);
 
 }  // namespace nap::machine

@@ -43,6 +43,18 @@ bool alone(const GenerationSpec& spec) {
     return spec.accelerator == Accelerator::tcg && spec.cpus == 1;
 }
 
+// The same for all generations. No virtual machines inside: they could not be carried over.
+std::string processor(const GenerationSpec& spec) {
+    constexpr const char* kHidden = ",-svm,-vmx";
+    if (spec.accelerator == Accelerator::kvm) return spec.cpu + kHidden;
+    // QEMU 7.2 miscomputes cmpxchg16b. It repeats a string operation a byte at a time: kernels must not
+    // take that for the fastest way to fill a page (ERMS, FSRM).
+    // Without svm QEMU would end CPUID before the leaf of address widths: a kernel that has switched to
+    // addresses of 57 bits would take 48 for all there are, and read zeros in /proc/kcore.
+    return (spec.cpu == kHostCpu ? "max" : spec.cpu) + ",-cx16,-erms,-fsrm" + kHidden +
+           ",min-xlevel=0x80000008";
+}
+
 void add_machine(Arguments& to, const GenerationSpec& spec) {
     // Off: what no guest of ours uses and each boot would probe
     add(to, "-machine",
@@ -50,13 +62,10 @@ void add_machine(Arguments& to, const GenerationSpec& spec) {
                     "sata=off,smbus=off,dump-guest-core=off,mem-merge=off"));
     if (spec.accelerator == Accelerator::kvm) {
         add(to, "-accel", std::string("kvm"));
-        add(to, "-cpu", std::string("host"));
     } else {
         add(to, "-accel", std::string("tcg,thread=multi,tb-size=") + kTranslationCache);
-        // QEMU 7.2 miscomputes cmpxchg16b. It repeats a string operation a byte at a time: kernels must not
-        // take that for the fastest way to fill a page (ERMS, FSRM).
-        add(to, "-cpu", std::string("max,-cx16,-erms,-fsrm"));
     }
+    add(to, "-cpu", processor(spec));
     // With room for another processor QEMU keeps the barriers that one without may seem not to need: it is
     // devices that the processor shares its memory with. The kernel is told that there will be no other.
     add(to, "-smp", std::to_string(spec.cpus) + (alone(spec) ? ",maxcpus=2" : ""));
@@ -111,6 +120,7 @@ void add_control(Arguments& to) {
              {"id", kAgentPort},  // without an id QEMU does not tell that it was opened or closed
              {"chardev", "agent"},
              {"name", "org.nap.agent"}});
+    add(to, "-device", Json{{"driver", "pvpanic"}});
     add(to, "-object", Json{{"qom-type", "rng-builtin"}, {"id", "random"}});
     add(to, "-device", Json{{"driver", "virtio-rng-pci"}, {"rng", "random"}});
 }
@@ -155,15 +165,20 @@ void add_network(Arguments& to, const GenerationSpec& spec) {
 }  // namespace
 
 std::string kernel_command_line(const GenerationSpec& spec) {
+    // What is said before loglevel is heard goes to the early console, too: loglevel comes first.
     // Huge pages: below 512 MiB of K the kernel would choose never; nap's agent decides for the newer one
-    return "console=ttyS0 loglevel=4 panic=-1 edd=off no_timer_check random.trust_cpu=on swiotlb=noforce "
+    return "loglevel=4 console=ttyS0 earlycon=uart8250,io,0x3f8 panic=-1 edd=off no_timer_check "
+           "random.trust_cpu=on swiotlb=noforce "
            "transparent_hugepage=always memhp_default_state=" +
            std::string(spec.newer ? "offline" : "online_movable") + (alone(spec) ? " nr_cpus=1" : "") +
            (spec.testing ? " nap.testing" : "");
 }
 
 std::vector<std::string> qemu_command(const GenerationSpec& spec) {
-    Arguments command = {"qemu-system-x86_64", "-nodefaults", "-no-user-config", "-nographic", "-no-reboot"};
+    Arguments command = {"qemu-system-x86_64", "-nodefaults", "-no-user-config", "-nographic"};
+    // A kernel that panics says so (GUEST_PANICKED), goes on to print why, and resets the machine: then
+    // QEMU ends, and says of what (SHUTDOWN).
+    add(command, "-action", std::string("reboot=shutdown,shutdown=poweroff,panic=none"));
     add(command, "-name", "guest=" + spec.machine + "-" + std::to_string(spec.number));
     add(command, "-sandbox",
         std::string("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"));

@@ -8,6 +8,7 @@
 
 #include "base/process.hpp"
 #include "machine/definition/accelerator.hpp"
+#include "machine/definition/config.hpp"
 #include "machine/definition/layout.hpp"
 
 namespace nap::machine {
@@ -21,7 +22,8 @@ struct GenerationSpec {
     MemoryLayout layout;
     std::filesystem::path kernel_memory_file, user_memory_file;
     int cpus = 1;
-    Credentials credentials{};  // QEMU runs with
+    std::string cpu = kHostCpu;  // Config::cpu
+    Credentials credentials{};   // QEMU runs with
     Accelerator accelerator = Accelerator::tcg;
     bool testing = false;  // the agent does what tests ask of it
     bool newer = false;    // U is onlined by the agent; disk behind an overlay; network held

@@ -1,27 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Starts QEMU and explains its end.
+// Starts QEMU, and gathers what is left at its end.
 #include "machine/qemu/qemu_process.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "channel/json.hpp"
 #include "channel/unix_socket.hpp"
 #include "machine/qemu/console_log.hpp"
-#include "machine/qemu/last_words.hpp"
+#include "machine/qemu/host_kills.hpp"
 
 namespace nap::machine {
 
 namespace {
 
-constexpr std::chrono::milliseconds kEnding{1000};  // its connections break before it is gone
-constexpr std::uint64_t kTail = 64 << 10;           // bytes of a log looked at
+constexpr std::chrono::milliseconds kEnding{10'000};  // its connections break before it is gone
+constexpr std::chrono::milliseconds kNotAnswering{1000};
+constexpr std::uint64_t kTail = 64 << 10;  // bytes of a log looked at
 
 std::filesystem::path qemu_log(const GenerationSpec& spec) {
     return spec.qmp_socket.parent_path() / "qemu.log";
+}
+
+// Whether it has ended or will at once: it has said so, or has closed its connection.
+bool is_ending(const Qemu& qemu) {
+    if (!qemu.process.running() || !qemu.qmp || !qemu.qmp->up()) return true;
+    const auto events = qemu.qmp->last_events();
+    return std::ranges::find(events, "SHUTDOWN", &QmpEvent::name) != events.end();
+}
+
+// Its processors have been stopped, but by nobody: KVM met what it cannot go on from.
+bool stands_still(const Qemu& qemu) {
+    if (!qemu.qmp) return false;
+    std::string last;
+    for (const auto& event : qemu.qmp->last_events())
+        if (event.name == "STOP" || event.name == "RESUME") last = event.name;
+    if (last != "STOP") return false;
+    const auto status = qemu.qmp->execute("query-status", nullptr, kNotAnswering);
+    const auto* state = status ? channel::text_in(*status, "status") : nullptr;
+    return state != nullptr && *state == "internal-error";
 }
 
 std::uint64_t size_of(const std::filesystem::path& path) {
@@ -42,10 +62,12 @@ std::string tail_of(const std::filesystem::path& path, std::uint64_t from = 0) {
     return text;
 }
 
-std::string how_it_ended(std::optional<int> status) {
-    if (!status) return "QEMU has ended";
-    if (WIFSIGNALED(*status)) return "QEMU was killed by signal " + std::to_string(WTERMSIG(*status));
-    return "QEMU ended with status " + std::to_string(WEXITSTATUS(*status));
+Remains remains_of(const GenerationSpec& spec, std::uint64_t console_from) {
+    return {.machine = spec.machine,
+            .generation = spec.number,
+            .kernel = spec.kernel_version,
+            .qemu_log = tail_of(qemu_log(spec)),
+            .console = tail_of(spec.console_log, console_from)};
 }
 
 // The files of QEMU, open.
@@ -111,40 +133,40 @@ Result<Process> start_process(const GenerationSpec& spec, const TapQueue* tap) {
 
 }  // namespace
 
-std::string last_lines(std::string_view log, std::size_t lines) {
-    std::string text;
-    for (char c : log) {
-        if (c == '\n' && (text.empty() || text.back() == '\n')) continue;
-        if (c == '\n' || static_cast<unsigned char>(c) >= 0x20) text += c;
+std::optional<End> end_of(const GenerationSpec& spec, Qemu& qemu) {
+    const bool ending = is_ending(qemu), still = !ending && stands_still(qemu);
+    if (!still && !(ending && qemu.process.wait(qemu.qmp ? kEnding : kNotAnswering))) return std::nullopt;
+    auto remains = remains_of(spec, qemu.console_from);
+    remains.stands_still = still;
+    if (qemu.qmp) remains.events = qemu.qmp->last_events();
+    if (still) return end_from(remains);
+    if (qemu.process.is_child()) remains.status = qemu.process.wait(kEnding);
+    remains.host_killed_it = killed_for_memory(qemu.process.pid(), qemu.host_kills);
+    if (qemu.qmp) {
+        (void)qemu.qmp->wait_down(kEnding);  // what it said last has been read
+        remains.events = qemu.qmp->last_events();
     }
-    while (text.ends_with('\n')) text.pop_back();
-    auto from = text.size();
-    for (std::size_t line = 0; line < lines && from != text.npos && from != 0; ++line)
-        from = text.rfind('\n', from - 1);
-    text.erase(0, from == text.npos || from == 0 ? 0 : from + 1);
-    if (text.size() > 2000) text.erase(0, text.size() - 2000);
-    return text;
+    return end_from(remains);
 }
 
-Error explain_end(const GenerationSpec& spec, Qemu& qemu, Error error) {
-    auto status = qemu.process.wait(kEnding);
-    if (!status && qemu.process.running()) return error;
-    auto message =
-        "Generation " + std::to_string(spec.number) + " of " + spec.machine + ": " + how_it_ended(status);
-    if (auto said = last_lines(tail_of(qemu_log(spec)), 5); !said.empty()) message += ", saying: " + said;
-    if (auto words = last_words(tail_of(spec.console_log, qemu.console_from)); !words.empty())
-        message += "; its console says: " + words + " (`nap console " + spec.machine + "` has the rest)";
-    return {error.kind == ErrorKind::timeout ? ErrorKind::io : error.kind, message};
+End end_unseen(const GenerationSpec& spec) {
+    return end_from(remains_of(spec, 0));
 }
 
-Result<Qemu> start_qemu(const GenerationSpec& spec, const TapQueue* tap, std::chrono::milliseconds limit) {
+Result<Qemu> start_qemu(const GenerationSpec& spec, const TapQueue* tap, std::chrono::milliseconds limit,
+                        const EndSink& ended) {
     NAP_CHECK(bound_console_log(spec.console_log));
     const auto console_from = size_of(spec.console_log);
     NAP_TRY(auto process, start_process(spec, tap));
-    Qemu qemu{.process = std::move(process), .console_from = console_from};
+    Qemu qemu{.process = std::move(process), .console_from = console_from, .host_kills = host_kills()};
     // The sockets listen already; of ours none is left open, so that a QEMU that ends closes them
     auto qmp = Qmp::connect(spec.qmp_socket, limit);
-    if (!qmp) return std::unexpected(explain_end(spec, qemu, qmp.error()));
+    if (!qmp) {
+        const auto end = end_of(spec, qemu);
+        if (!end) return std::unexpected(qmp.error());
+        if (ended) ended(*end);
+        return fail(ErrorKind::io, sentence(*end));
+    }
     qemu.qmp = std::move(*qmp);
     return qemu;
 }
@@ -160,7 +182,10 @@ Result<Qemu> find_qemu(const GenerationSpec& spec, pid_t pid, std::uint64_t star
         process.release();
         return std::unexpected(qmp.error());
     }
-    return Qemu{.process = std::move(process), .console_from = console_from, .qmp = std::move(*qmp)};
+    return Qemu{.process = std::move(process),
+                .console_from = console_from,
+                .host_kills = host_kills(),
+                .qmp = std::move(*qmp)};
 }
 
 }  // namespace nap::machine

@@ -17,7 +17,6 @@
 #include <thread>
 
 #include "channel/unix_socket.hpp"
-#include "machine/qemu/qmp_message.hpp"
 
 namespace nap::machine {
 
@@ -28,6 +27,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kLongestLine = 4 << 20;
 constexpr std::size_t kEventsKept = 256;
+constexpr std::size_t kLastEvents = 16;
 constexpr std::size_t kLongestEvent = 64 << 10;
 constexpr timeval kSendLimit{10, 0};
 constexpr std::chrono::milliseconds kRetry{10};
@@ -71,6 +71,7 @@ struct Qmp::State {
     std::map<std::uint64_t, std::optional<Result<Json>>>
         commands;  // under way, or answered and not yet taken
     std::deque<QmpEvent> events;
+    std::deque<QmpEvent> last;
     std::string listened;
     std::function<void(const Json&)> heard;
     bool greeted = false;
@@ -87,6 +88,8 @@ void Qmp::State::take(QmpMessage message) {
     std::lock_guard lock(mutex);
     if (auto* event = std::get_if<QmpEvent>(&message)) {
         if (heard && event->name == listened) heard(event->data);
+        last.push_back(*event);
+        if (last.size() > kLastEvents) last.pop_front();
         events.push_back(std::move(*event));
         if (events.size() > kEventsKept) events.pop_front();
     } else if (auto* answer = std::get_if<QmpAnswer>(&message)) {
@@ -223,6 +226,16 @@ void Qmp::forget_events() {
 bool Qmp::up() const {
     std::lock_guard lock(state_->mutex);
     return !state_->down;
+}
+
+bool Qmp::wait_down(std::chrono::milliseconds limit) const {
+    std::unique_lock lock(state_->mutex);
+    return state_->changed.wait_for(lock, limit, [this] { return state_->down.has_value(); });
+}
+
+std::vector<QmpEvent> Qmp::last_events() const {
+    std::lock_guard lock(state_->mutex);
+    return {state_->last.begin(), state_->last.end()};
 }
 
 }  // namespace nap::machine

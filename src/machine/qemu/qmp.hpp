@@ -7,9 +7,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
+#include "machine/qemu/qmp_message.hpp"
 
 namespace nap::machine {
 
@@ -36,6 +38,10 @@ class Qmp {
     // not execute(). Once at most.
     void listen(std::string name, std::function<void(const nlohmann::json& data)> heard);
     [[nodiscard]] bool up() const;
+    // False: it is up, and the limit passed.
+    [[nodiscard]] bool wait_down(std::chrono::milliseconds limit) const;
+    // The last ones that came, at most 16, taken or not.
+    [[nodiscard]] std::vector<QmpEvent> last_events() const;
 
   private:
     struct State;

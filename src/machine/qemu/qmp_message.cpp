@@ -22,6 +22,15 @@ ErrorKind kind_of(const std::string& error_class) {
     return ErrorKind::io;
 }
 
+std::int64_t time_of(const Json& event) {
+    constexpr std::uint64_t kMostSeconds = 1ULL << 40, kMostMicroseconds = 999'999;
+    const auto at = event.find("timestamp");
+    if (at == event.end()) return 0;
+    const auto seconds = channel::number_in(*at, "seconds", kMostSeconds).value_or(0),
+               microseconds = channel::number_in(*at, "microseconds", kMostMicroseconds).value_or(0);
+    return static_cast<std::int64_t>(seconds * 1000 + microseconds / 1000);
+}
+
 Result<QmpMessage> answer(Json& json) {
     auto id = json.find("id");
     if (id == json.end() || !id->is_number_unsigned()) {
@@ -51,7 +60,8 @@ Result<QmpMessage> parse_qmp_line(std::string_view line) {
     if (auto event = json.find("event"); event != json.end()) {
         if (!event->is_string()) return not_understood("is an event without a name");
         auto data = json.find("data");
-        return QmpEvent{event->get<std::string>(), data == json.end() ? Json::object() : std::move(*data)};
+        return QmpEvent{event->get<std::string>(), data == json.end() ? Json::object() : std::move(*data),
+                        time_of(json)};
     }
     if (json.contains("return") || json.contains("error")) return answer(json);
     return not_understood("is neither an answer nor an event");

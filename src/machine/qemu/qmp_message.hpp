@@ -18,6 +18,7 @@ struct QmpGreeting {};
 struct QmpEvent {
     std::string name;
     nlohmann::json data;
+    std::int64_t time_ms = 0;  // since 1970, as QEMU says
 };
 // The answer to the command of that number.
 struct QmpAnswer {

@@ -32,6 +32,16 @@ Result<> check_room(const RunningMachine& machine) {
     return {};
 }
 
+// It was not needed any more: whoever reads the report may want to know all the same.
+void note_own_end(Attempt& attempt) {
+    auto& older = *attempt.machine.generation;
+    if (older.process().running()) return;
+    const auto end = older.ended();
+    if (!end) return;
+    attempt.note(*end);
+    attempt.report.warnings.push_back(machine::sentence(*end) + "; the newer kernel had all it needs of it");
+}
+
 }  // namespace
 
 // Asked twice: an agent that ended is started again, and has not heard of the first.
@@ -51,6 +61,7 @@ void take_over(Attempt& attempt) {
     RunningMachine& machine = attempt.machine;
     if (machine.generation) {
         auto step = attempt.timeline.step("end older generation");
+        note_own_end(attempt);
         machine.generation->end();
     }
     machine.generation = std::move(attempt.newer);

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "machine/memory_file.hpp"
+#include "machine/qemu/processor.hpp"
 #include "update/agent/agent_calls.hpp"
 #include "update/attempt.hpp"
 #include "update/phases/borrowed.hpp"
@@ -65,6 +66,21 @@ Result<> read_clocks(Attempt& attempt) {
     return {};
 }
 
+// Programs have found out, once for all, what their processor can do. It is another one where QEMU was
+// replaced on the host since the machine was started.
+Result<> compare_processors(Attempt& attempt) {
+    NAP_TRY(const auto older, machine::features_of(attempt.machine.generation->qmp()));
+    NAP_TRY(const auto newer, machine::features_of(attempt.newer->qmp()));
+    const auto difference = machine::difference(older, newer);
+    if (!difference) return {};
+    return fail(
+        ErrorKind::refused,
+        fmt::format("the newer generation's processor would not be the one that programs know ({}): was "
+                    "QEMU replaced on this host, or the host's kernel? `nap stop {}` and `nap start {}` "
+                    "begin anew on it",
+                    *difference, attempt.machine.config.name, attempt.machine.config.name));
+}
+
 }  // namespace
 
 Result<> prepare(Attempt& attempt) {
@@ -79,12 +95,14 @@ Result<> prepare(Attempt& attempt) {
     {
         auto step = attempt.timeline.step("boot newer kernel");
         auto spec = machine.spec(attempt.newer_kernel, attempt.number, true);
-        NAP_TRY(attempt.newer, machine::Generation::start(spec, attempt.tap ? &*attempt.tap : nullptr, {},
-                                                          attempt.limits.boot));
+        NAP_TRY(attempt.newer, machine::Generation::start(
+                                   spec, attempt.tap ? &*attempt.tap : nullptr, {}, attempt.limits.boot,
+                                   [&attempt](const machine::End& end) { attempt.note(end); }));
     }
     attempt.memory_watch.emplace(attempt.newer->process().pid(),
                                  std::vector{machine.paths.kernel_memory(attempt.number),
                                              machine.paths.overlay(attempt.number), machine.paths.images()});
+    NAP_CHECK(compare_processors(attempt));
     NAP_CHECK(attempt.point("prepare.booted"));
 
     attempt.tell(Phase::prepare, 0.5, "withholding user memory");

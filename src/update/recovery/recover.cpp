@@ -74,6 +74,7 @@ class Recoverer {
   private:
     Result<Recovered> recover() {
         NAP_TRY(living_, machine::find_generations(machine_.config.name, machine_.paths));
+        if (!living_.empty()) NAP_CHECK(keep_accelerator(living_.begin()->second.accelerator));
         NAP_TRY(journal_, read_journal(machine_.paths.journal()));
         bool under_way = !journal_.empty() && !is_final(journal_.back().step);
         if (living_.empty() && !under_way) return Recovered{};
@@ -99,6 +100,15 @@ class Recoverer {
                 return lost_after_commit();
         }
         return fail(ErrorKind::internal, "a recovery of no known kind");
+    }
+
+    // Programs that have found out what their processor can do must not wake up on another, whatever
+    // a successor finds on this host.
+    Result<> keep_accelerator(machine::Accelerator accelerator) {
+        if (machine_.accelerator.accelerator == accelerator) return {};
+        machine_.accelerator = {accelerator, "the machine was started so"};
+        NAP_TRY(machine_.credentials, machine::credentials_of(machine_.paths.state, accelerator));
+        return {};
     }
 
     // A machine that was half-way up, or half-way down, has no userland: it is ended.
@@ -206,8 +216,15 @@ class Recoverer {
         attempt.files = made_files(attempt);
         attempt.overlay = made_overlay(attempt);
         attempt.roll_back();
-        attempt.report.error =
-            "the older generation's QEMU ended during the update: the machine does not run";
+        for (const int number : {of_.newer_number, of_.older_number}) {
+            auto spec = machine_.spec(none, number, false);
+            spec.kernel_version = number == of_.older_number ? of_.older_kernel : of_.newer_kernel;
+            if (!living_.contains(number)) attempt.note(machine::end_unseen(spec));
+        }
+        attempt.report.error = fmt::format(
+            "the older generation's QEMU ended during the update, while no supervisor was there: {} does not "
+            "run any more: {}",
+            machine_.config.name, machine::advice(machine_.config.name));
         return recovered(attempt, "lost");
     }
 
