@@ -76,9 +76,10 @@ bool call_ended(const Machine& machine) {
     return ended != log.npos && ended > begun;
 }
 
-// How the generation must be said to have ended; empty: it need not have.
+// How the generation must be said to have ended; empty: it need not have. Not of an older one that is ended
+// anyway a moment later.
 std::string end_told(const std::string& kind) {
-    if (kind == "newer-killed" || kind == "older-killed") return "killed";
+    if (kind == "newer-killed") return "killed";
     if (kind == "newer-panics") return "panic";
     if (kind == "newer-triple-faults") return "reset";
     return kind == "newer-powers-off" ? "power-off" : "";
