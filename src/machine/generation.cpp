@@ -24,6 +24,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kHelloSlice{2000};
 constexpr int kBackgroundNice = 10;
+constexpr milliseconds kPoweringOff{1000}, kLook{10};
 constexpr milliseconds kBreaking{100};  // a QEMU's connections do not all break at once
 
 milliseconds left_until(Clock::time_point deadline) {
@@ -56,6 +57,18 @@ Result<> watch_port(Qmp& qmp, const std::shared_ptr<channel::Link>& agent) {
         link->lose_peer(Error{ErrorKind::io, "the agent in the guest ended, and is started again"});
     });
     return {};
+}
+
+// A kernel that powers off shuts its devices down first, so that it looks as if the agent had ended; but that
+// is started again, and opens its port.
+bool port_is_closed(const std::vector<QmpEvent>& events) {
+    bool closed = false;
+    for (const auto& event : events) {
+        if (event.name != "VSERPORT_CHANGE" || !event.data.is_object()) continue;
+        const auto open = event.data.find("open");
+        closed = open != event.data.end() && open->is_boolean() && !open->get<bool>();
+    }
+    return closed;
 }
 
 }  // namespace
@@ -185,6 +198,9 @@ void Generation::begin_console() {
 }
 
 std::optional<End> Generation::ended() {
+    const auto deadline = Clock::now() + kPoweringOff;
+    while (port_is_closed(qmp().last_events()) && Clock::now() < deadline && !qmp().wait_down(kLook)) {
+    }
     if (!agent().up()) (void)qmp().wait_down(kBreaking);
     return end_of(state_->spec, state_->qemu);
 }
