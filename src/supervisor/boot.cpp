@@ -104,8 +104,6 @@ Result<Booted> hold(const Paths& paths, const std::string& name) {
     const char* testing = std::getenv("NAP_TESTING");
     machine.testing = testing != nullptr && std::string_view(testing) == "1";
     machine.accelerator = machine::choose_accelerator(machine::user_of(machine.paths.state));
-    NAP_TRY(machine.credentials,
-            machine::credentials_of(machine.paths.state, machine.accelerator.accelerator));
     return held;
 }
 
@@ -148,6 +146,8 @@ Result<Booted> boot(const Paths& paths, const std::string& name) {
     auto& machine = *booted.machine;
     NAP_TRY(bool runs, recover(paths, machine));
     if (runs) return booted;
+    NAP_TRY(machine.credentials,
+            machine::credentials_of(machine.paths.state, machine.accelerator.accelerator));
     NAP_TRY(machine.kernel,
             kernel::Store(paths.kernels(), paths.libexec)
                 .refresh(machine.config.kernel, [](const std::string& text) { spdlog::info("{}", text); }));

@@ -74,7 +74,7 @@ class Recoverer {
   private:
     Result<Recovered> recover() {
         NAP_TRY(living_, machine::find_generations(machine_.config.name, machine_.paths));
-        if (!living_.empty()) NAP_CHECK(keep_accelerator(living_.begin()->second.accelerator));
+        if (!living_.empty()) keep_accelerator(living_.begin()->second.accelerator);
         NAP_TRY(journal_, read_journal(machine_.paths.journal()));
         bool under_way = !journal_.empty() && !is_final(journal_.back().step);
         if (living_.empty() && !under_way) return Recovered{};
@@ -104,11 +104,15 @@ class Recoverer {
 
     // Programs that have found out what their processor can do must not wake up on another, whatever
     // a successor finds on this host.
-    Result<> keep_accelerator(machine::Accelerator accelerator) {
-        if (machine_.accelerator.accelerator == accelerator) return {};
-        machine_.accelerator = {accelerator, "the machine was started so"};
-        NAP_TRY(machine_.credentials, machine::credentials_of(machine_.paths.state, accelerator));
-        return {};
+    void keep_accelerator(machine::Accelerator accelerator) {
+        if (machine_.accelerator.accelerator != accelerator)
+            machine_.accelerator = {accelerator, "the machine was started so"};
+        auto credentials = machine::credentials_of(machine_.paths.state, accelerator);
+        // It runs all the same; that no newer generation can be started will be said when one is
+        if (!credentials) spdlog::warn("{}", credentials.error().message);
+        const auto user = machine::user_of(machine_.paths.state);
+        machine_.credentials =
+            credentials ? *std::move(credentials) : Credentials{.user = user, .group = user};
     }
 
     // A machine that was half-way up, or half-way down, has no userland: it is ended.
