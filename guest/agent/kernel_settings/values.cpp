@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "agent/calls/paths.hpp"
@@ -55,6 +56,10 @@ std::optional<std::string> read_setting(const std::string& path) {
     return text;
 }
 
+bool is_of_disk(const std::string& path) {
+    return path.starts_with("/sys/block/");
+}
+
 }  // namespace
 
 Result<Json> within_machine(const std::optional<Task>& init, const std::function<Result<Json>()>& work) {
@@ -77,7 +82,7 @@ Result<Json> within_machine(const std::optional<Task>& init, const std::function
 }
 
 Values read_values(const std::vector<std::string>& paths) {
-    const DiskNames disks = DiskNames::read();
+    const DiskNames disks = std::ranges::any_of(paths, is_of_disk) ? DiskNames::read() : DiskNames();
     Values values;
     for (const auto& path : paths) {
         auto text = read_setting(disks.file_of(path));
@@ -89,7 +94,7 @@ Values read_values(const std::vector<std::string>& paths) {
 
 Result<> write_value(const std::string& path, const std::string& value) {
     // Nothing at all would not reach the kernel
-    const DiskNames disks = path.starts_with("/sys/block/") ? DiskNames::read() : DiskNames();
+    const DiskNames disks = is_of_disk(path) ? DiskNames::read() : DiskNames();
     return write_file(disks.file_of(path), value.empty() ? "\n" : value);
 }
 

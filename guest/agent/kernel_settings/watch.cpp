@@ -162,7 +162,7 @@ std::optional<std::set<std::string>> SettingsWatch::folders_written() {
 Result<std::vector<std::string>> SettingsWatch::changed(const std::vector<std::string>& paths) {
     NAP_TRY(const auto names, names_in(written_));
     const auto others = folders_written();
-    const DiskNames disks = DiskNames::read();
+    const DiskNames disks = others && others->empty() ? DiskNames() : DiskNames::read();
     std::set<std::string> folders;
     for (const auto& name : names.value_or(std::vector<std::string>()))
         folders.emplace(changed_with("/proc/sys/" + name));
