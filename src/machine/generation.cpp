@@ -96,10 +96,7 @@ Result<std::unique_ptr<Generation>> Generation::join(std::unique_ptr<State> stat
                                         channel::LinkOptions{.redial = dial, .stall_limit = kStallLimit});
     if (auto greeted = greet(*state->agent, state->qemu.process, limit); !greeted) {
         (void)state->qemu.qmp->wait_down(kBreaking);
-        const auto end = end_of(state->spec, state->qemu);
-        if (!end) return std::unexpected(greeted.error());
-        if (ended) ended(*end);
-        return fail(ErrorKind::io, sentence(*end));
+        return std::unexpected(explain(state->spec, state->qemu, greeted.error(), ended));
     }
     NAP_CHECK(watch_port(*state->qemu.qmp, state->agent));
     return std::unique_ptr<Generation>(new Generation(std::move(state)));

@@ -113,8 +113,9 @@ void keep_unseen_end(const update::RunningMachine& machine) {
     std::error_code none;
     for (const auto& entry : fs::directory_iterator(machine.paths.run, none)) {
         const auto folder = entry.path().filename().string();
-        if (!folder.starts_with("gen-")) continue;
-        auto spec = machine.spec({}, parse_number<int>(folder.substr(sizeof "gen-" - 1)).value_or(0), false);
+        constexpr auto kPrefix = machine::MachinePaths::kGeneration;
+        if (!folder.starts_with(kPrefix)) continue;
+        auto spec = machine.spec({}, parse_number<int>(folder.substr(kPrefix.size())).value_or(0), false);
         spec.kernel_version = machine.config.kernel;
         return keep_end(machine.paths, machine::end_unseen(spec));
     }

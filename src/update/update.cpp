@@ -175,12 +175,9 @@ const char* undo(Attempt& attempt, Error& error) {
     spdlog::warn("update: rolling back: {}", error.message);
     if (lost) give_up_older(attempt);
     attempt.roll_back();
+    if (lost) error.message += fmt::format("; {} does not run any more: {}", name, machine::advice(name));
     attempt.report.error = error.message;
-    if (lost) {
-        error.message += fmt::format("; {} does not run any more: {}", name, machine::advice(name));
-        attempt.report.error = error.message;
-        return "lost";
-    }
+    if (lost) return "lost";
     attempt.machine.generation->begin_console();
     if (attempt.journal)  // else nothing had begun
         error.message += fmt::format("; {} still runs on kernel {}", name, attempt.machine.kernel.version);

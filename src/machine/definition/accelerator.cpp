@@ -47,12 +47,14 @@ std::string_view to_string(Accelerator accelerator) {
     return accelerator == Accelerator::kvm ? "kvm" : "tcg";
 }
 
-AcceleratorChoice decide_accelerator(std::string_view asked, std::string_view cpuinfo, const Result<>& kvm) {
+AcceleratorChoice decide_accelerator(std::string_view asked, std::string_view cpuinfo,
+                                     const std::function<Result<>()>& try_device) {
     if (asked == "tcg") return {Accelerator::tcg, "NAP_ACCELERATOR=tcg"};
+    if (asked != "kvm" && !has_flag(cpuinfo, "vmx") && !has_flag(cpuinfo, "svm"))
+        return {Accelerator::tcg, "the CPU shows neither vmx nor svm"};
+    const auto kvm = try_device();
     if (asked == "kvm")
         return {Accelerator::kvm, "NAP_ACCELERATOR=kvm" + (kvm ? "" : ", though " + kvm.error().message)};
-    if (!has_flag(cpuinfo, "vmx") && !has_flag(cpuinfo, "svm"))
-        return {Accelerator::tcg, "the CPU shows neither vmx nor svm"};
     if (!kvm) return {Accelerator::tcg, kvm.error().message};
     return {Accelerator::kvm, "the CPU has hardware virtualisation and /dev/kvm works"};
 }
@@ -72,9 +74,10 @@ Result<> try_device_as(uid_t user, const std::filesystem::path& device) {
 AcceleratorChoice choose_accelerator(uid_t user, const std::filesystem::path& device) {
     const char* asked = std::getenv("NAP_ACCELERATOR");
     auto cpuinfo = read_file("/proc/cpuinfo");
-    auto usable = try_kvm(device);
-    if (usable) usable = try_device_as(user, device);
-    return decide_accelerator(asked ? asked : "", cpuinfo ? *cpuinfo : std::string(), usable);
+    return decide_accelerator(asked ? asked : "", cpuinfo ? *cpuinfo : std::string(), [&]() -> Result<> {
+        NAP_CHECK(try_kvm(device));
+        return try_device_as(user, device);
+    });
 }
 
 }  // namespace nap::machine

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -22,8 +23,9 @@ struct AcceleratorChoice {
     std::string reason;  // for `nap status`
 };
 
-// Pure: `asked` is NAP_ACCELERATOR (tcg, kvm, else as if absent), `kvm` the outcome of trying /dev/kvm.
-AcceleratorChoice decide_accelerator(std::string_view asked, std::string_view cpuinfo, const Result<>& kvm);
+// Pure: `asked` is NAP_ACCELERATOR (tcg, kvm, else as if absent). The device is tried only where it matters.
+AcceleratorChoice decide_accelerator(std::string_view asked, std::string_view cpuinfo,
+                                     const std::function<Result<>()>& try_device);
 
 // KVM only where the CPU flags show vmx or svm, and `device` (/dev/kvm) creates a virtual machine and lets
 // somebody in who is `user`, as QEMU will be; NAP_ACCELERATOR=tcg|kvm overrides.

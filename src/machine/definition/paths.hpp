@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace nap::machine {
 
@@ -29,8 +30,9 @@ struct MachinePaths {
         return state / ("overlay-" + std::to_string(generation) + ".qcow2");
     }
     [[nodiscard]] std::filesystem::path images() const { return memory / "images"; }
+    static constexpr std::string_view kGeneration = "gen-";
     [[nodiscard]] std::filesystem::path generation(int number) const {
-        return run / ("gen-" + std::to_string(number));
+        return run / (std::string(kGeneration) + std::to_string(number));
     }
 };
 

@@ -5,12 +5,12 @@
 
 #include "base/process.hpp"
 #include "machine/definition/config.hpp"
+#include "machine/qemu/qemu_command.hpp"
 
 namespace nap::machine {
 
 namespace {
 constexpr std::chrono::milliseconds kLimit{20'000};
-constexpr const char* kProgram = "qemu-system-x86_64";
 }  // namespace
 
 std::set<std::string> models_in(std::string_view help) {
@@ -26,12 +26,12 @@ std::set<std::string> models_in(std::string_view help) {
 
 Result<> check_cpu_model(const std::string& model) {
     if (model == kHostCpu) return {};
-    NAP_TRY(const auto help, run({.argv = {kProgram, "-machine", "none", "-cpu", "help"}}, kLimit));
+    NAP_TRY(const auto help, run({.argv = {kQemu, "-machine", "none", "-cpu", "help"}}, kLimit));
     const auto models = models_in(help.out);
     if (models.empty())
-        return fail(ErrorKind::io, std::string(kProgram) + " -cpu help names no processor: " + help.out);
+        return fail(ErrorKind::io, std::string(kQemu) + " -cpu help names no processor: " + help.out);
     if (models.contains(model)) return {};
-    return fail(ErrorKind::usage, "there is no processor model '" + model + "': `" + kProgram +
+    return fail(ErrorKind::usage, "there is no processor model '" + model + "': `" + kQemu +
                                       " -cpu help` lists them, `host` is this host's");
 }
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "base/text.hpp"
 #include "channel/json.hpp"
 #include "machine/qemu/last_words.hpp"
 
@@ -87,9 +88,8 @@ std::string time_of_day(std::int64_t ms) {
 std::string without_missing_features(std::string_view log) {
     std::string others;
     while (!log.empty()) {
-        const auto line = log.substr(0, log.find('\n'));
+        const auto line = take_until(log, '\n');
         if (!line.contains("support requested feature")) others.append(line).append("\n");
-        log.remove_prefix(std::min(line.size() + 1, log.size()));
     }
     return others;
 }
@@ -180,11 +180,8 @@ std::string sentence(const End& end) {
 std::vector<std::string> details(const End& end) {
     std::vector<std::string> lines;
     for (const auto& event : end.events) lines.push_back("QMP: " + event);
-    for (std::string_view rest = end.console; !rest.empty();) {
-        const auto line = rest.substr(0, rest.find('\n'));
-        lines.push_back("console: " + std::string(line));
-        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    }
+    for (std::string_view rest = end.console; !rest.empty();)
+        lines.push_back("console: " + std::string(take_until(rest, '\n')));
     return lines;
 }
 

@@ -6,6 +6,7 @@
 #include "base/fd.hpp"
 #include "base/number.hpp"
 #include "base/process.hpp"
+#include "base/text.hpp"
 
 namespace nap::machine {
 
@@ -23,22 +24,16 @@ bool writes_log_in(const fs::path& process, const fs::path& folder) {
     return fs::read_symlink(process / "fd/1", error).parent_path() == folder;
 }
 
-std::string_view next_argument(std::string_view& command_line) {
-    const auto argument = command_line.substr(0, command_line.find('\0'));
-    command_line.remove_prefix(std::min(argument.size() + 1, command_line.size()));
-    return argument;
-}
-
 std::string_view value_of(std::string_view command_line, std::string_view option) {
     while (!command_line.empty())
-        if (next_argument(command_line) == option) return next_argument(command_line);
+        if (take_until(command_line, '\0') == option) return take_until(command_line, '\0');
     return {};
 }
 
 }  // namespace
 
 std::optional<int> generation_of(std::string_view command_line, std::string_view machine) {
-    auto program = next_argument(command_line);
+    auto program = take_until(command_line, '\0');
     if (!program.substr(program.rfind('/') + 1).starts_with(kProgram)) return std::nullopt;
     const auto prefix = std::string(kGuest) + std::string(machine) + "-";
     const auto name = value_of(command_line, "-name");

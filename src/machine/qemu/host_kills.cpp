@@ -6,10 +6,10 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <string>
 
 #include "base/fd.hpp"
+#include "base/number.hpp"
 
 namespace nap::machine {
 
@@ -43,10 +43,7 @@ bool names_killed(std::string_view kernel_log, pid_t process) {
 std::uint64_t kills_in(std::string_view vmstat) {
     const auto at = vmstat.find("\n" + std::string(kCount));
     if (at == vmstat.npos) return 0;
-    std::uint64_t kills = 0;
-    const auto* digits = vmstat.data() + at + 1 + kCount.size();
-    std::from_chars(digits, vmstat.data() + vmstat.size(), kills);
-    return kills;
+    return leading_number<std::uint64_t>(vmstat.substr(at + 1 + kCount.size()));
 }
 
 std::uint64_t host_kills() {

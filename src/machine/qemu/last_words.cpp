@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "machine/qemu/last_words.hpp"
 
+#include "base/text.hpp"
+
 namespace nap::machine {
 
 namespace {
@@ -29,13 +31,6 @@ std::size_t sequence_length(std::string_view text) {
     return ends ? at + 1 : at;
 }
 
-std::string_view next_line(std::string_view& text) {
-    const auto end = text.find('\n');
-    const auto line = text.substr(0, end);
-    text.remove_prefix(end == text.npos ? text.size() : end + 1);
-    return line;
-}
-
 }  // namespace
 
 std::string without_control_sequences(std::string_view text) {
@@ -57,7 +52,7 @@ std::string last_words(std::string_view console) {
     const std::string shown = without_control_sequences(console);
     std::string_view last;
     for (std::string_view rest = shown; !rest.empty();) {
-        const auto line = next_line(rest);
+        const auto line = take_until(rest, '\n');
         if (const auto panic = line.find(kPanic); panic != line.npos)
             return std::string(line.substr(panic, kMost));
         if (line.find_first_not_of(' ') != line.npos) last = line;

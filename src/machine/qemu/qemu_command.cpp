@@ -175,7 +175,7 @@ std::string kernel_command_line(const GenerationSpec& spec) {
 }
 
 std::vector<std::string> qemu_command(const GenerationSpec& spec) {
-    Arguments command = {"qemu-system-x86_64", "-nodefaults", "-no-user-config", "-nographic"};
+    Arguments command = {kQemu, "-nodefaults", "-no-user-config", "-nographic"};
     // A kernel that panics says so (GUEST_PANICKED), goes on to print why, and resets the machine: then
     // QEMU ends, and says of what (SHUTDOWN).
     add(command, "-action", std::string("reboot=shutdown,shutdown=poweroff,panic=none"));

@@ -56,7 +56,9 @@ inline constexpr const char* kAgentPort = "agent-port";
 inline constexpr const char* kNetdev = "network";
 inline constexpr const char* kNetworkHold = "network-hold";  // filter-buffer that holds all packets
 
-// argv of qemu-system-x86_64. See docs/architecture.md for each device's reason.
+inline constexpr const char* kQemu = "qemu-system-x86_64";
+
+// argv of it. See docs/architecture.md for each device's reason.
 std::vector<std::string> qemu_command(const GenerationSpec& spec);
 
 // The kernel's own command line, part of it.

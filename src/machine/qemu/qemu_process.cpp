@@ -149,6 +149,13 @@ std::optional<End> end_of(const GenerationSpec& spec, Qemu& qemu) {
     return end_from(remains);
 }
 
+Error explain(const GenerationSpec& spec, Qemu& qemu, Error error, const EndSink& ended) {
+    const auto end = end_of(spec, qemu);
+    if (!end) return error;
+    if (ended) ended(*end);
+    return {ErrorKind::io, sentence(*end)};
+}
+
 End end_unseen(const GenerationSpec& spec) {
     return end_from(remains_of(spec, 0));
 }
@@ -161,12 +168,7 @@ Result<Qemu> start_qemu(const GenerationSpec& spec, const TapQueue* tap, std::ch
     Qemu qemu{.process = std::move(process), .console_from = console_from, .host_kills = host_kills()};
     // The sockets listen already; of ours none is left open, so that a QEMU that ends closes them
     auto qmp = Qmp::connect(spec.qmp_socket, limit);
-    if (!qmp) {
-        const auto end = end_of(spec, qemu);
-        if (!end) return std::unexpected(qmp.error());
-        if (ended) ended(*end);
-        return fail(ErrorKind::io, sentence(*end));
-    }
+    if (!qmp) return std::unexpected(explain(spec, qemu, qmp.error(), ended));
     qemu.qmp = std::move(*qmp);
     return qemu;
 }

@@ -33,6 +33,8 @@ Result<Qemu> find_qemu(const GenerationSpec& spec, pid_t pid, std::uint64_t star
 
 // How it ended by itself; nothing where it has not, nor is about to.
 std::optional<End> end_of(const GenerationSpec& spec, Qemu& qemu);
+// Why it could not be started: its end, which `ended` is told, or, where it lives, `error`.
+Error explain(const GenerationSpec& spec, Qemu& qemu, Error error, const EndSink& ended);
 // Of one that has ended, by what it left, where nobody was there.
 End end_unseen(const GenerationSpec& spec);
 
