@@ -11,23 +11,23 @@ constexpr int kTasksLimit =
 }
 
 Result<KernelTask> KernelTask::read(const RunningKernel& kernel, std::uint64_t address) {
-    NAP_TRY(const std::uint64_t size, kernel.fields().size("task_struct"));
-    NAP_TRY(std::string bytes, kernel.bytes(address, size));
-    return KernelTask(kernel, address, std::move(bytes));
+    NAP_TRY(StructCopy copy, StructCopy::read(kernel, "task_struct", address));
+    return KernelTask(address, std::move(copy));
 }
 
 Result<std::vector<KernelTask>> KernelTask::threads() const {
     std::vector<KernelTask> all = {*this};
     NAP_TRY(const std::uint64_t signal, field("signal"));
-    NAP_TRY(const std::uint64_t head, kernel_->fields().offset("signal_struct", "thread_head"));
-    NAP_TRY(const std::uint64_t node, kernel_->fields().offset("task_struct", "thread_node"));
-    NAP_TRY(std::uint64_t at, kernel_->value<std::uint64_t>(signal + head));
+    const RunningKernel& kernel = copy_.kernel();
+    NAP_TRY(const std::uint64_t head, kernel.fields().offset("signal_struct", "thread_head"));
+    NAP_TRY(const std::uint64_t node, kernel.fields().offset("task_struct", "thread_node"));
+    NAP_TRY(std::uint64_t at, kernel.value<std::uint64_t>(signal + head));
     for (int i = 0; i < kTasksLimit && at != signal + head; ++i) {
         if (at - node == address_) {
             NAP_TRY(at, field("thread_node"));
             continue;
         }
-        NAP_TRY(KernelTask thread, read(*kernel_, at - node));
+        NAP_TRY(KernelTask thread, read(kernel, at - node));
         NAP_TRY(at, thread.field("thread_node"));
         all.push_back(std::move(thread));
     }

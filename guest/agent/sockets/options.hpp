@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/sockets/seen_socket.hpp"
 #include "channel/json.hpp"
@@ -22,6 +23,8 @@ void add_option(channel::Json& options, int level, int name, const T& value) {
 }
 
 // IPv6: sticky ones, flow labels, anycast addresses (options_six.cpp).
+// The kernel's struct ip6_flowlabel of each that it has leased.
+Result<std::vector<std::uint64_t>> flow_labels_of(const RunningKernel& kernel, const SeenSocket& socket);
 Result<> add_options_six(const RunningKernel& kernel, const SeenSocket& socket, channel::Json& options);
 
 }  // namespace nap::agent

@@ -81,17 +81,27 @@ Result<in6_flowlabel_req> lease(const RunningKernel& kernel, std::uint64_t label
     return request;
 }
 
-Result<> add_flow_labels(const RunningKernel& kernel, std::uint64_t at, Json& options) {
-    for (int i = 0; at != 0 && i < kMostEntries; ++i) {
-        NAP_TRY(const auto label, kernel.field(at, "ipv6_fl_socklist", "fl"));
+Result<> add_flow_labels(const RunningKernel& kernel, const SeenSocket& socket, Json& options) {
+    NAP_TRY(const auto labels, flow_labels_of(kernel, socket));
+    for (const std::uint64_t label : labels) {
         NAP_TRY(const auto request, lease(kernel, label));
         add_option(options, IPPROTO_IPV6, IPV6_FLOWLABEL_MGR, request);
-        NAP_TRY(at, kernel.field(at, "ipv6_fl_socklist", "next"));
     }
     return {};
 }
 
 }  // namespace
+
+Result<std::vector<std::uint64_t>> flow_labels_of(const RunningKernel& kernel, const SeenSocket& socket) {
+    std::vector<std::uint64_t> labels;
+    std::uint64_t at = socket[flow_labels] | socket[flow_labels_of_inet];  // where this kernel keeps them
+    for (int i = 0; at != 0 && i < kMostEntries; ++i) {
+        NAP_TRY(const auto label, kernel.field(at, "ipv6_fl_socklist", "fl"));
+        labels.push_back(label);
+        NAP_TRY(at, kernel.field(at, "ipv6_fl_socklist", "next"));
+    }
+    return labels;
+}
 
 Result<> add_options_six(const RunningKernel& kernel, const SeenSocket& socket, Json& options) {
     if (socket[fragment_size] != 0)
@@ -99,7 +109,7 @@ Result<> add_options_six(const RunningKernel& kernel, const SeenSocket& socket, 
     add_sticky(socket, options);
     if (socket[type] == SOCK_RAW) NAP_CHECK(add_alert(kernel, socket, options));
     NAP_CHECK(add_anycast(kernel, socket[anycast], options));
-    return add_flow_labels(kernel, socket[flow_labels] | socket[flow_labels_of_inet], options);
+    return add_flow_labels(kernel, socket, options);
 }
 
 }  // namespace nap::agent

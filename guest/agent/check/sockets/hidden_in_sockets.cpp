@@ -8,6 +8,7 @@
 
 #include "agent/calls/log.hpp"
 #include "agent/check/sockets/sent_sockets.hpp"
+#include "agent/sockets/options.hpp"
 #include "agent/sockets/passing.hpp"
 
 namespace nap::agent {
@@ -46,11 +47,9 @@ Result<std::optional<Finding>> judge_counts(const RunningKernel& kernel, const S
 }
 
 Result<std::optional<Finding>> judge_labels(const RunningKernel& kernel, const SeenSocket& socket) {
-    constexpr int kMost = 1024;
     if (socket[family] != AF_INET6) return std::nullopt;
-    std::uint64_t at = socket[flow_labels] | socket[flow_labels_of_inet];
-    for (int i = 0; at != 0 && i < kMost; ++i) {
-        NAP_TRY(const auto label, kernel.field(at, "ipv6_fl_socklist", "fl"));
+    NAP_TRY(const auto labels, flow_labels_of(kernel, socket));
+    for (const std::uint64_t label : labels) {
         NAP_TRY(const auto hops, kernel.field(label, "ip6_flowlabel", "opt"));
         NAP_TRY(const auto share, kernel.field<std::uint8_t>(label, "ip6_flowlabel", "share"));
         if (hops != 0 || share == IPV6_FL_S_PROCESS || share == IPV6_FL_S_USER)
@@ -58,7 +57,6 @@ Result<std::optional<Finding>> judge_labels(const RunningKernel& kernel, const S
                 "a leased flow label with options, or for one process or user (IPV6_FLOWLABEL_MGR)",
                 "It is leased again without options, and by whoever owns the socket then.",
                 "Nothing needs to be done where no other program leases the same one.", true};
-        NAP_TRY(at, kernel.field(at, "ipv6_fl_socklist", "next"));
     }
     return std::nullopt;
 }
@@ -73,7 +71,7 @@ Result<std::optional<Finding>> judge_fanout(const RunningKernel& kernel, const S
                    "Let the program do without (PACKET_FANOUT of other kinds is carried), or stop it."};
 }
 
-std::optional<Finding> judge_keys(const SeenSocket& socket) {
+Result<std::optional<Finding>> judge_keys(const RunningKernel&, const SeenSocket& socket) {
     if (socket.is_tcp() && socket[signing_keys] != 0)
         return Finding{"a TCP socket with keys of the authentication option (TCP_AO_ADD_KEY)",
                        "They cannot be set for a connection that is there already.",
@@ -82,28 +80,24 @@ std::optional<Finding> judge_keys(const SeenSocket& socket) {
 }
 
 // The kernels' own modules for it are not loaded in a machine: nobody can set one, unless they are built in.
-std::optional<Finding> judge_policies(const SeenSocket& socket) {
+Result<std::optional<Finding>> judge_policies(const RunningKernel&, const SeenSocket& socket) {
     if (socket.is_internet() && (socket[policy_in] != 0 || socket[policy_out] != 0))
         return Finding{"a socket with an IPsec policy of its own (IP_XFRM_POLICY)",
                        "The kernel does not give it out.", "Stop the program."};
     return std::nullopt;
 }
 
-}  // namespace
-
-Result<std::optional<Finding>> judge_hidden(const RunningKernel& kernel, const SeenSocket& socket) {
-    if (auto keys = judge_keys(socket)) return keys;
-    if (auto policies = judge_policies(socket)) return policies;
-    NAP_TRY(auto steered, judge_steered(kernel, socket));
-    if (steered) return steered;
-    NAP_TRY(auto group, judge_group(kernel, socket));
-    if (group) return group;
-    NAP_TRY(auto labels, judge_labels(kernel, socket));
-    if (labels) return labels;
-    NAP_TRY(auto steering, judge_fanout(kernel, socket));
-    if (steering) return steering;
-    return judge_counts(kernel, socket);
+// The first that there is: what is in the way comes before what is only told.
+Result<std::optional<Finding>> judge(const RunningKernel& kernel, const SeenSocket& socket) {
+    for (const auto judge_kind : {judge_keys, judge_policies, judge_steered, judge_fanout, judge_sent,
+                                  judge_group, judge_labels, judge_counts}) {
+        NAP_TRY(auto finding, judge_kind(kernel, socket));
+        if (finding) return finding;
+    }
+    return std::nullopt;
 }
+
+}  // namespace
 
 void find_hidden_in_sockets(const std::vector<Task>& tasks, Obstacles& obstacles) {
     const auto search = SocketSearch::get();
@@ -118,10 +112,8 @@ void find_hidden_in_sockets(const std::vector<Task>& tasks, Obstacles& obstacles
         const auto owner = owners.find(socket.file().host_pid);
         if (owner == owners.end()) continue;
         if (auto finding = judge_passing(socket)) add(obstacles, *owner->second, std::move(*finding));
-        auto hidden = judge_hidden((*search)->kernel(), socket);
+        auto hidden = judge((*search)->kernel(), socket);
         if (hidden && *hidden) add(obstacles, *owner->second, std::move(**hidden));
-        auto sent = judge_sent((*search)->kernel(), socket);
-        if (sent && *sent) add(obstacles, *owner->second, std::move(**sent));
     }
 }
 

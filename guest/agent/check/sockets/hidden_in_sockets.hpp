@@ -3,18 +3,13 @@
 // memory does.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "agent/check/obstacle.hpp"
-#include "agent/sockets/seen_socket.hpp"
 #include "agent/userland/tasks.hpp"
 
 namespace nap::agent {
 
 void find_hidden_in_sockets(const std::vector<Task>& tasks, Obstacles& obstacles);
-
-// What stays until the program ends, or changes it.
-Result<std::optional<Finding>> judge_hidden(const RunningKernel& kernel, const SeenSocket& socket);
 
 }  // namespace nap::agent
