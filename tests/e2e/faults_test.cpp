@@ -60,20 +60,20 @@ class Writer {
     const bool wanted_;
 };
 
-// By the supervisor's log of this update.
-bool injected(const Machine& machine, const std::string& kind, const std::string& point) {
+// In the supervisor's log of this update.
+bool logged(const Machine& machine, const std::string& what) {
     const auto log = read_file(machine.paths().log()).value_or("");
-    const auto begun = log.rfind("update: check: "),
-               fault = log.rfind("a fault is injected at " + point + ": " + kind);
-    return begun != log.npos && fault != log.npos && fault > begun;
+    const auto begun = log.rfind("update: check: "), at = log.rfind(what);
+    return begun != log.npos && at != log.npos && at > begun;
+}
+
+bool injected(const Machine& machine, const std::string& kind, const std::string& point) {
+    return logged(machine, "a fault is injected at " + point + ": " + kind);
 }
 
 // The call of which the agent died was told so, rather than left without an answer.
 bool call_ended(const Machine& machine) {
-    const auto log = read_file(machine.paths().log()).value_or("");
-    const auto begun = log.rfind("update: check: "),
-               ended = log.rfind("fault die: the agent in the guest ended");
-    return ended != log.npos && ended > begun;
+    return logged(machine, "fault die: the agent in the guest ended");
 }
 
 // How the generation must be said to have ended; empty: it need not have. Not of an older one that is ended

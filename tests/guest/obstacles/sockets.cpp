@@ -17,9 +17,9 @@
 
 #include <array>
 #include <cstdio>
-#include <cstring>
 
 #include "harness.hpp"
+#include "sockets/message.hpp"
 
 namespace guest {
 namespace {
@@ -155,23 +155,6 @@ void hold_unix_moved() {
     listen_at(path + "socket");
     check(mkdir((path + "elsewhere").c_str(), 0755), "mkdir");
     check(rename((path + "socket").c_str(), (path + "elsewhere/socket").c_str()), "rename");
-}
-
-void send_descriptor(int socket, int fd) {
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> beside{};
-    char byte = 'x';
-    iovec part{&byte, 1};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = beside.data();
-    message.msg_controllen = beside.size();
-    auto* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof fd);
-    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    check(sendmsg(socket, &message, 0), "send a descriptor");
 }
 
 // With a datagram that waits there; whoever gets the socket may read it.

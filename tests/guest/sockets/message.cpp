@@ -45,6 +45,23 @@ Message receive(int fd, int flags) {
     return message;
 }
 
+void send_descriptor(int socket, int fd) {
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    char byte = 'd';
+    iovec part{&byte, 1};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    check(sendmsg(socket, &message, 0), "sendmsg");
+}
+
 std::string difference(const Message& now, const Message& before) {
     if (now.data != before.data) return "its content changed";
     if (now.sender != before.sender)

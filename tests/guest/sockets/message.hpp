@@ -21,6 +21,8 @@ struct Message {
 };
 
 Message receive(int fd, int flags = 0);
+// Beside one byte, "d".
+void send_descriptor(int socket, int fd);
 std::string difference(const Message& now, const Message& before);
 
 }  // namespace guest

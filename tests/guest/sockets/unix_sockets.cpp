@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness.hpp"
+#include "sockets/message.hpp"
 
 namespace guest {
 namespace {
@@ -156,20 +157,7 @@ class PassedDescriptor : public State {
         std::array<int, 2> pipe_ends{};
         check(pipe(pipe_ends.data()), "pipe");
         write_exactly(pipe_ends[1], "in flight", "pipe");
-        char byte = 'd';
-        iovec part{&byte, 1};
-        Control control{};
-        msghdr message{};
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-        cmsghdr* header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        std::memcpy(CMSG_DATA(header), &pipe_ends[0], sizeof(int));
-        check(sendmsg(sockets_[0], &message, 0), "sendmsg");
+        send_descriptor(sockets_[0], pipe_ends[0]);
         close(pipe_ends[0]);
         close(pipe_ends[1]);
     }
