@@ -11,6 +11,21 @@ apt_debian_sources() {
 
 apt_debian_codename() { apt_debian_sources | awk '{ print $3 }' | grep -v -- - | sort -u | head -n 1; }
 
+# apt_debian_tree FOLDER PACKAGE...: a small Debian of this host's release, without what nobody reads there.
+apt_debian_tree() {
+    local tree=$1 include
+    shift
+    include=$(IFS=,; printf '%s' "$*")
+    apt_debian_sources | mmdebstrap --variant=essential --mode=root --format=directory \
+        --include="$include" \
+        --aptopt='APT::Install-Recommends "false"' \
+        --dpkgopt=force-unsafe-io \
+        --dpkgopt='path-exclude=/usr/share/man/*' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --dpkgopt='path-exclude=/usr/share/doc/*' \
+        "$(apt_debian_codename)" "$tree" -
+}
+
 # Versions (uname -r) of the stock 6.1 cloud kernels apt offers with their headers, oldest first.
 apt_cloud_kernels() {
     local pattern='6\.1\.0-[0-9]+-cloud-amd64'

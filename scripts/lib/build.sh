@@ -30,15 +30,20 @@ refresh_apt_lists() {
     [[ -n $(apt_cloud_kernels | head -n 1) ]] || quietly "apt-get update" "$build/log/apt.log" apt-get -q update
 }
 
-# What machines under test are made of: a root disk, the oldest and the newest kernel apt offers.
-make_test_machines() {
-    local kernels
+# make_for_machines ROOT: CRIU, a root disk, and in the kernel store of ROOT the two kernels farthest apart that apt offers:
+# `kernels`, the older first.
+make_for_machines() {
     build_criu
     refresh_apt_lists
-    "$repository/scripts/build-root-disk" "$build/disk/root.img"
     mapfile -t kernels < <(apt_cloud_kernels | sed -n '1p;$p')
     [[ ${#kernels[@]} == 2 ]] || die "apt offers fewer than two 6.1 cloud kernels with headers"
-    add_kernels "$build/nap" "${kernels[@]}"
+    "$repository/scripts/build-root-disk" "$build/disk/root.img"
+    add_kernels "$1" "${kernels[@]}"
+}
+
+# What machines under test are made of.
+make_test_machines() {
+    make_for_machines "$build/nap"
     mkdir -p "$build/test/machine"
     printf '%s\n' "${kernels[@]}" >"$build/test/kernels"
     cp "$build/nap/lib/kernels/${kernels[0]}/vmlinuz" "$build/test/machine/vmlinuz"

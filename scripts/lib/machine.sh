@@ -30,13 +30,9 @@ step() { printf '\n== %s\n' "$*"; }
 build_for_machine() {
     "$repository/scripts/install-dependencies"
     build_nap "$@"
-    build_criu
-    refresh_apt_lists
-    mapfile -t kernels < <(apt_cloud_kernels | sed -n '1p;$p')
-    [[ ${#kernels[@]} == 2 ]] || die "apt offers fewer than two 6.1 cloud kernels with headers"
+    make_for_machines "$NAP_ROOT"
+    # shellcheck disable=SC2034 # for the scripts that source this
     older=${kernels[0]} newer=${kernels[1]}
-    "$repository/scripts/build-root-disk" "$build/disk/root.img"
-    add_kernels "$NAP_ROOT" "$older" "$newer"
 }
 
 # A machine of an earlier run included, should that one have been killed. No stop is taken while an update is under way.
