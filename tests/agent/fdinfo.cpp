@@ -22,7 +22,7 @@ TEST(ParseEpollTargets, ReadsTheDescriptorsWatched) {
                             "tfd:        5 events:       19 data:                5  pos:0 ino:41d sdev:f\n"
                             "tfd:       12 events:       19 data: ffffffffffffffff  pos:0 ino:1a3f sdev:8\n"
                             "tfd:        5 events:       19 data:                5  pos:0 ino:41d sdev:f\n");
-    EXPECT_THAT(targets, ElementsAre(5, 12, 5));
+    EXPECT_THAT(targets, ElementsAre(EpollTarget{5, 0x41d}, EpollTarget{12, 0x1a3f}, EpollTarget{5, 0x41d}));
     EXPECT_THAT(parse_epoll_targets(kHead), IsEmpty());
 }
 

@@ -17,5 +17,17 @@ TEST(Lasting, AreObstaclesThatWereThereBefore) {
     EXPECT_TRUE(lasting(before, {}).empty());
 }
 
+TEST(Lasting, AreObstaclesAtTheSameThing) {
+    const Task server{.pid = 7, .name = "server"};
+    const Finding closed{"a closed file", "closed", ""};
+    Obstacles before, now;
+    for (const std::uint64_t inode : {1, 2}) add(before, server, closed, inode);
+    for (const std::uint64_t inode : {3, 4}) add(now, server, closed, inode);
+    EXPECT_TRUE(lasting(before, now).empty());
+    add(now, server, closed, 2);
+    ASSERT_EQ(now.size(), 1U);
+    EXPECT_EQ(lasting(before, now).size(), 1U);
+}
+
 }  // namespace
 }  // namespace nap::agent

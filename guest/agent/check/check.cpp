@@ -43,7 +43,7 @@ void find_in_status(const Task& task, Obstacles& obstacles) {
 
 Json to_json(const Obstacles& obstacles) {
     Json list = Json::array();
-    for (const auto& [pid, name, finding] : obstacles)
+    for (const auto& [pid, name, finding, found_at] : obstacles)
         list.push_back({{"pid", pid},
                         {"name", name},
                         {"what", finding.what},

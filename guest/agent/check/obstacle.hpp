@@ -5,6 +5,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,15 +26,18 @@ struct Obstacle {
     pid_t pid = 0;  // in the userland; 0: no single process
     std::string name;
     Finding finding;
+    // Inodes, or pids, of what it was found at, where a program makes and ends many of them; empty: at none.
+    std::set<std::uint64_t> found_at = {};
 };
 
 using Obstacles = std::vector<Obstacle>;
 
 // Once for each process and finding, however many descriptors or mappings show it.
 void add(Obstacles& obstacles, const Task& task, Finding finding);
+void add(Obstacles& obstacles, const Task& task, Finding finding, std::uint64_t found_at);
 
-// Those of `now` that were there before, too: a process that is just ending, or just beginning, shows what is
-// none.
+// Those of `now` that were there before, too, at one same thing: what is just ending, or just beginning,
+// shows what is none, and a busy program always has some of these.
 Obstacles lasting(const Obstacles& before, Obstacles now);
 
 }  // namespace nap::agent

@@ -28,6 +28,7 @@ using enum SocketWord;
 constexpr Field kSock{"socket", "sk"}, kSix{"inet_sock", "pinet6"}, kNone{nullptr, nullptr};
 
 constexpr Place kPlaces[] = {
+    {inode, 8, {{{"socket_alloc", "vfs_inode.i_ino"}, kNone, kNone}}},
     {connecting, 4, {{{"socket", "state"}, kNone, kNone}}},
     {sock, 8, {{kSock, kNone, kNone}}},
     {family, 2, {{kSock, {"sock_common", "skc_family"}, kNone}}},

@@ -15,6 +15,7 @@ namespace nap::agent {
 // Words of struct socket, struct sock, and what these are the beginning of. What belongs to a family means
 // nothing for others.
 enum class SocketWord : std::uint8_t {
+    inode,
     connecting,  // enum socket_state
     sock,
     family,

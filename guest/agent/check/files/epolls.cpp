@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -26,10 +27,12 @@ struct Target {
     unsigned occurrence;  // among the targets of the same number
 };
 
+// Or it is watched no longer.
 bool is_target(pid_t host_pid, int fd, const Target& target) {
     kcmp_epoll_slot slot{static_cast<std::uint32_t>(target.epoll), static_cast<std::uint32_t>(target.number),
                          target.occurrence};
-    return ::syscall(SYS_kcmp, host_pid, host_pid, KCMP_EPOLL_TFD, fd, &slot) == 0;
+    const long order = ::syscall(SYS_kcmp, host_pid, host_pid, KCMP_EPOLL_TFD, fd, &slot);
+    return order == 0 || (order < 0 && errno == ENOENT);
 }
 
 // Under the number it was watched by, or another.
@@ -43,11 +46,17 @@ bool is_open(pid_t host_pid, const Target& target) {
 
 }  // namespace
 
-std::vector<int> parse_epoll_targets(std::string_view fdinfo) {
-    std::vector<int> targets;
+std::vector<EpollTarget> parse_epoll_targets(std::string_view fdinfo) {
+    constexpr std::string_view kKey = " ino:";
+    std::vector<EpollTarget> targets;
     std::istringstream lines{std::string(fdinfo)};
-    for (std::string line; std::getline(lines, line);)
-        if (line.starts_with("tfd:")) targets.push_back(leading_number(std::string_view(line).substr(4)));
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with("tfd:")) continue;
+        const auto at = line.find(kKey);
+        targets.push_back(
+            {leading_number(std::string_view(line).substr(4)),
+             at == std::string::npos ? 0 : std::strtoull(line.c_str() + at + kKey.size(), nullptr, 16)});
+    }
     return targets;
 }
 
@@ -65,15 +74,15 @@ void Epolls::find_in(const Task& task, int fd, Obstacles& obstacles) {
     const Known epoll{task.host_pid, fd};
     if (judged(*fdinfo, epoll)) return;
     std::map<int, unsigned> occurrences;
-    bool closed = false;
-    for (const int number : parse_epoll_targets(*fdinfo))
-        closed = closed || !is_open(task.host_pid, {fd, number, occurrences[number]++});
-    known_.emplace(*std::move(fdinfo), epoll);
-    if (closed)
+    for (const auto& [number, inode] : parse_epoll_targets(*fdinfo)) {
+        if (is_open(task.host_pid, {fd, number, occurrences[number]++})) continue;
         add(obstacles, task,
             {"an epoll that watches a file which the program has closed, but another process keeps open",
              "Such a watch has no descriptor by which it could be made again.",
-             "Let the program remove the file from the epoll before it closes it; restart it."});
+             "Let the program remove the file from the epoll before it closes it; restart it."},
+            inode);
+    }
+    known_.emplace(*std::move(fdinfo), epoll);
 }
 
 }  // namespace nap::agent

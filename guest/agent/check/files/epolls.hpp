@@ -2,6 +2,7 @@
 // Epoll instances that watch a file which their process has closed, but another process keeps open.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,8 +13,14 @@
 
 namespace nap::agent {
 
-// The descriptors watched, in the order of /proc/PID/fdinfo/N; a number occurs as often as it was used anew.
-std::vector<int> parse_epoll_targets(std::string_view fdinfo);
+// A descriptor watched, and the inode of its file.
+struct EpollTarget {
+    int number = 0;
+    std::uint64_t inode = 0;
+    bool operator==(const EpollTarget&) const = default;
+};
+// In the order of /proc/PID/fdinfo/N; a number occurs as often as it was used anew.
+std::vector<EpollTarget> parse_epoll_targets(std::string_view fdinfo);
 
 class Epolls {
   public:

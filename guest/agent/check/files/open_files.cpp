@@ -121,7 +121,7 @@ void find_in_file(const Task& task, int fd, const FileId& id, Surroundings& surr
         }
         known = surroundings.refused.emplace(id, *std::move(finding)).first;
     }
-    add(obstacles, task, known->second);
+    add(obstacles, task, known->second, id.inode);
 }
 
 void find_in_descriptor(const Task& task, const Descriptors::Open& open, Surroundings& surroundings,

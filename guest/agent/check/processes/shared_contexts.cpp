@@ -53,11 +53,13 @@ void find_shared_contexts(const std::vector<Task>& tasks, Obstacles& obstacles) 
             add(obstacles, task,
                 {"memory shared with pid " + std::to_string(other->pid) + " as a whole (CLONE_VM)",
                  "CRIU carries over threads, but not processes that share all memory.",
-                 "A vfork(2) under way passes: try again; else stop the program."});
+                 "A vfork(2) under way passes: try again; else stop the program."},
+                static_cast<std::uint64_t>(other->pid));
         if (const Task* other = directories.insert(task))
             add(obstacles, task,
                 {"its working directory shared with pid " + std::to_string(other->pid) + " (CLONE_FS)",
-                 "CRIU carries over threads, but not processes that share it.", "Stop the program."});
+                 "CRIU carries over threads, but not processes that share it.", "Stop the program."},
+                static_cast<std::uint64_t>(other->pid));
     }
 }
 

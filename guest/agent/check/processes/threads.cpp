@@ -33,21 +33,24 @@ pid_t tracer_of(const Task& task, pid_t host_tid) {
 }
 
 void find_in_thread(const Task& task, pid_t host_tid, Obstacles& obstacles) {
+    const auto thread = static_cast<std::uint64_t>(host_tid);
     if (const int policy = ::sched_getscheduler(host_tid); policy >= 0)
-        if (auto finding = judge_scheduling(policy)) add(obstacles, task, std::move(*finding));
+        if (auto finding = judge_scheduling(policy)) add(obstacles, task, std::move(*finding), thread);
     if (tracer_of(task, host_tid) != 0)
         add(obstacles, task,
             {"a debugger or tracer attached", "A process can be traced by one other only, and CRIU needs to.",
-             "Detach it (strace, gdb) before the update."});
+             "Detach it (strace, gdb) before the update."},
+            thread);
     if (host_tid == task.host_pid) return;
     find_threads_namespaces(task, host_tid, obstacles);
     const char* const why = "Threads are carried over as sharing these with their process.";
     const char* const advice = "Let a process of its own do that work, or stop the program.";
     if (differs(task.host_pid, host_tid, KCMP_FILES))
-        add(obstacles, task, {"a thread with open files of its own (unshare(2), CLONE_FILES)", why, advice});
+        add(obstacles, task, {"a thread with open files of its own (unshare(2), CLONE_FILES)", why, advice},
+            thread);
     if (differs(task.host_pid, host_tid, KCMP_FS))
         add(obstacles, task,
-            {"a thread with a working directory of its own (unshare(2), CLONE_FS)", why, advice});
+            {"a thread with a working directory of its own (unshare(2), CLONE_FS)", why, advice}, thread);
 }
 
 }  // namespace

@@ -111,9 +111,10 @@ void find_hidden_in_sockets(const std::vector<Task>& tasks, Obstacles& obstacles
     for (const SeenSocket& socket : *sockets) {
         const auto owner = owners.find(socket.file().host_pid);
         if (owner == owners.end()) continue;
-        if (auto finding = judge_passing(socket)) add(obstacles, *owner->second, std::move(*finding));
+        if (auto finding = judge_passing(socket))
+            add(obstacles, *owner->second, std::move(*finding), socket[inode]);
         auto hidden = judge((*search)->kernel(), socket);
-        if (hidden && *hidden) add(obstacles, *owner->second, std::move(**hidden));
+        if (hidden && *hidden) add(obstacles, *owner->second, std::move(**hidden), socket[inode]);
     }
 }
 
