@@ -277,11 +277,16 @@ static int __init nap_init(void)
 	error = nap_withhold_start(u_first_frame, u_frames);
 	if (error)
 		goto references;
-	error = misc_register(&device);
+	error = nap_held_networks_start();
 	if (error)
 		goto withhold;
+	error = misc_register(&device);
+	if (error)
+		goto held;
 	return 0;
 
+held:
+	nap_held_networks_stop();
 withhold:
 	nap_withhold_stop();
 references:
@@ -293,6 +298,7 @@ references:
 static void __exit nap_exit(void)
 {
 	misc_deregister(&device);
+	nap_held_networks_stop();
 	nap_withhold_stop();
 	nap_references_stop();
 }

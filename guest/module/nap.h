@@ -180,5 +180,7 @@ int nap_connection(struct nap_connection *connection);
 
 /* held_network.c */
 int nap_hold_network(int network);	/* a descriptor, or an error */
+int nap_held_networks_start(void);
+void nap_held_networks_stop(void);
 
 #endif

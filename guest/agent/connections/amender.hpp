@@ -11,7 +11,7 @@ namespace nap::agent {
 
 class Amender {
   public:
-    static Result<Amender> open();  // for the machine's network namespace
+    static Result<Amender> open();  // for this thread's network namespace
     // Until it is closed, not even answers to SYNs are sent, which pass a network lock.
     [[nodiscard]] Result<UniqueFd> hold_network() const;
     // What our side has said already: of a half open one.

@@ -39,8 +39,10 @@ std::string describe(const Connection& connection) {
            std::to_string(connection.local_port);
 }
 
+}  // namespace
+
 // Established ones first: half open ones would take their room in the listener's queue.
-Result<> recreate(std::span<const Connection> connections, Warnings& warnings) {
+Result<> recreate_in_own_network(std::span<const Connection> connections, Warnings& warnings) {
     NAP_TRY(const Amender amender, Amender::open());
     NAP_TRY(const Injector injector, Injector::open());
     NAP_TRY(const UniqueFd held, amender.hold_network());
@@ -62,11 +64,9 @@ Result<> recreate(std::span<const Connection> connections, Warnings& warnings) {
     return handshakes.end();
 }
 
-}  // namespace
-
 Result<> recreate_connections(std::span<const Connection> connections, Warnings& warnings) {
     if (connections.empty()) return {};
-    return in_machine_network([&] { return recreate(connections, warnings); });
+    return in_machine_network([&] { return recreate_in_own_network(connections, warnings); });
 }
 
 }  // namespace nap::agent

@@ -12,5 +12,7 @@ namespace nap::agent {
 // While the network is locked, the listeners are there, and nothing runs. Half open connections that cannot
 // be made again are warned of.
 Result<> recreate_connections(std::span<const context::Connection> connections, Warnings& warnings);
+Result<> recreate_in_own_network(std::span<const context::Connection> connections,
+                                 Warnings& warnings);  // in this thread's network namespace
 
 }  // namespace nap::agent

@@ -5,6 +5,7 @@
 
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/connections/rehearse.hpp"
 #include "agent/contexts/adoption.hpp"
 #include "agent/contexts/criu.hpp"
 #include "agent/kernel_settings/baseline.hpp"
@@ -34,6 +35,7 @@ Result<Json> prepare(Agent& agent, const Json& params, Call&) {
     // Before commit nobody may be killed for memory: a task that ends writes to U. Rather this kernel ends.
     NAP_CHECK(agent.out_of_memory.set("/proc/sys/vm/panic_on_oom", "2"));
     NAP_CHECK(warm_criu());
+    NAP_CHECK(rehearse_connections());
     return Json{{"withheld", status.withheld}};
 }
 

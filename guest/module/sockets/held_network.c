@@ -4,6 +4,8 @@
  * control group does not see. While connections are made anew by their peers' packets, an answer to a peer on this
  * machine, or to one that is gone, would come back as a reset. Whoever sends is told that it was sent: a half open
  * connection whose answer cannot be repeated would be given up.
+ *
+ * Let go, it passes everything at once; its hooks go later, since each waits for a grace period of RCU.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -13,15 +15,27 @@
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
 #include "compat.h"
 #include "nap.h"
 #include "nap_connection_uapi.h"
 
+static struct workqueue_struct *ends;
+
+struct held_network {
+	struct net *net;
+	bool let_go;
+	struct nf_hook_ops hooks[2]; /* of IPv4 and IPv6 */
+	struct work_struct end;
+};
+
 static unsigned int only_marked(void *context, struct sk_buff *buffer, const struct nf_hook_state *hook)
 {
-	if (buffer->mark == NAP_PASSES)
+	const struct held_network *held = context;
+
+	if (buffer->mark == NAP_PASSES || READ_ONCE(held->let_go))
 		return NF_ACCEPT;
 	kfree_skb(buffer);
 	return NF_STOLEN;
@@ -34,12 +48,21 @@ static const struct nf_hook_ops hooks[] = {
 #endif
 };
 
+static void end(struct work_struct *work)
+{
+	struct held_network *held = container_of(work, struct held_network, end);
+
+	nf_unregister_net_hooks(held->net, held->hooks, ARRAY_SIZE(hooks));
+	put_net(held->net);
+	kfree(held);
+}
+
 static int let_go(struct inode *inode, struct file *file)
 {
-	struct net *net = file->private_data;
+	struct held_network *held = file->private_data;
 
-	nf_unregister_net_hooks(net, hooks, ARRAY_SIZE(hooks));
-	put_net(net);
+	WRITE_ONCE(held->let_go, true);
+	queue_work(ends, &held->end);
 	return 0;
 }
 
@@ -49,21 +72,45 @@ static const struct file_operations operations = {
 	.llseek = noop_llseek,
 };
 
+int nap_held_networks_start(void)
+{
+	ends = alloc_workqueue("nap-held-networks", 0, 0);
+	return ends ? 0 : -ENOMEM;
+}
+
+void nap_held_networks_stop(void)
+{
+	destroy_workqueue(ends);
+}
+
 int nap_hold_network(int network)
 {
 	struct net *net = get_net_ns_by_fd(network);
-	int error;
+	struct held_network *held;
+	unsigned int i;
+	int result = -ENOMEM;
 
 	if (IS_ERR(net))
 		return PTR_ERR(net);
-	error = nf_register_net_hooks(net, hooks, ARRAY_SIZE(hooks));
-	if (error)
+	held = kzalloc(sizeof(*held), GFP_KERNEL);
+	if (!held)
 		goto put;
-	error = anon_inode_getfd("[nap-held-network]", &operations, net, O_CLOEXEC);
-	if (error >= 0)
-		return error;
-	nf_unregister_net_hooks(net, hooks, ARRAY_SIZE(hooks));
+	held->net = net;
+	INIT_WORK(&held->end, end);
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		held->hooks[i] = hooks[i];
+		held->hooks[i].priv = held;
+	}
+	result = nf_register_net_hooks(net, held->hooks, ARRAY_SIZE(hooks));
+	if (result)
+		goto free;
+	result = anon_inode_getfd("[nap-held-network]", &operations, held, O_CLOEXEC);
+	if (result >= 0)
+		return result;
+	nf_unregister_net_hooks(net, held->hooks, ARRAY_SIZE(hooks));
+free:
+	kfree(held);
 put:
 	put_net(net);
-	return error;
+	return result;
 }
