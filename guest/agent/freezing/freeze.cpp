@@ -15,6 +15,7 @@
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
 #include "agent/contexts/network_lock.hpp"
+#include "agent/contexts/step_times.hpp"
 #include "agent/freezing/in_flight.hpp"
 #include "agent/freezing/own_freezers.hpp"
 #include "agent/freezing/watchdog.hpp"
@@ -100,7 +101,7 @@ void let_go_on(const InTheWay& in_the_way, int tries, Clock::duration stood, Clo
 }
 
 // Frozen at a moment at which it can be dumped: what is half-way is let go on, each time for longer.
-Result<> freeze_where_dumpable() {
+Result<> freeze_where_dumpable(StepTimes& times) {
     std::minstd_rand random(static_cast<std::uint32_t>(Clock::now().time_since_epoch().count()));
     const auto deadline = Clock::now() + kTryLimit;
     for (int tries = 1;; ++tries) {
@@ -108,6 +109,7 @@ Result<> freeze_where_dumpable() {
         NAP_CHECK(set_frozen(true));
         NAP_CHECK(wait_until_frozen(kFreezeLimit));
         NAP_TRY(const InTheWay in_the_way, find_in_the_way());
+        times.ended(in_the_way.what.empty() ? "freeze" : "freeze, in vain");
         if (in_the_way.what.empty()) return {};
         NAP_CHECK(set_frozen(false));
         const auto goes_on = Clock::now();
@@ -115,6 +117,7 @@ Result<> freeze_where_dumpable() {
             return fail(ErrorKind::busy,
                         in_the_way.what + ", at each of " + std::to_string(tries) + " tries");
         let_go_on(in_the_way, tries, goes_on - stops, deadline, random);
+        times.ended("go on until the next try");
     }
 }
 
@@ -151,7 +154,8 @@ Result<Json> freeze(Agent& agent, const Json& params, Call&) {
     NAP_TRY(const std::uint64_t thaw_after, number(params, "thaw_after_ms"));
     const std::lock_guard lock(agent.lifecycle);
     NAP_CHECK(set_thaw_deadline(std::chrono::milliseconds(std::min(thaw_after, kLongestFreeze))));
-    auto done = freeze_where_dumpable();
+    StepTimes times;
+    auto done = freeze_where_dumpable(times);
     auto offset = userland_time_offset();
     if (done && !offset) done = std::unexpected(offset.error());
     if (!done) {
@@ -161,7 +165,8 @@ Result<Json> freeze(Agent& agent, const Json& params, Call&) {
     // From here on connections stand still: what the dump sees of them is what is there at the stop.
     NAP_TRY(network_lock, lock_network());
     // Nobody sets the clock from here on
-    return Json{{"realtime_ahead", realtime_ahead() - *offset}, {"time_offset", *offset}};
+    return Json{
+        {"realtime_ahead", realtime_ahead() - *offset}, {"time_offset", *offset}, {"steps", times.told()}};
 }
 
 Result<Json> thaw(Agent& agent, const Json&, Call&) {

@@ -46,6 +46,8 @@ Result<> freeze(Attempt& attempt) {
     const auto thaw_after = attempt.limits.pause + attempt.limits.thaw_grace;
     NAP_TRY(const auto frozen, older.call("freeze", {{"thaw_after_ms", thaw_after.count()}},
                                           attempt.within_pause(attempt.limits.freeze)));
+    for (const auto& part : agent::steps_from(frozen))
+        attempt.timeline.told("older: " + part.step, part.took);
     NAP_TRY(const agent::Frozen clocks, agent::frozen_from(frozen));
     attempt.realtime_ahead_ns = clocks.realtime_ahead_ns;
     attempt.time_offset_ns = clocks.time_offset_ns;
