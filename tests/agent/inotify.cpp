@@ -8,6 +8,8 @@
 
 #include <cstring>
 
+#include "agent/carried/part_file.hpp"
+
 namespace nap::agent {
 namespace {
 
@@ -24,8 +26,9 @@ TEST(ParseOnce, FindsWatchesThatEndWithTheirFirstEvent) {
 }
 
 TEST(NotifyRecords, AreAsReadTellsThemWithoutPadding) {
-    const auto records = notify_records({{{"wd", 1}, {"mask", 0x40}, {"cookie", 7}, {"name", "61ff"}},
-                                         {{"wd", -1}, {"mask", 0x4000}, {"cookie", 0}, {"name", ""}}});
+    const auto records =
+        notify_records({{{"wd", 1}, {"mask", 0x40}, {"cookie", 7}, {"name", to_binary("a\xff")}},
+                        {{"wd", -1}, {"mask", 0x4000}, {"cookie", 0}, {"name", to_binary("")}}});
     ASSERT_TRUE(records) << records.error().message;
     ASSERT_EQ(records->size(), 2 * sizeof(inotify_event) + 2);
     inotify_event first{}, second{};

@@ -3,22 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/carried/hexadecimal.hpp"
 #include "agent/carried/ipc/message_queues.hpp"
 #include "agent/carried/ipc/sysv_objects.hpp"
+#include "agent/carried/part_file.hpp"
 
 namespace nap::agent {
 namespace {
 using channel::Json;
 using testing::HasSubstr;
-
-TEST(IpcObjects, BytesSurviveAsDigits) {
-    const std::string bytes("\0\x7f\xff x", 5);
-    EXPECT_EQ(to_hexadecimal(bytes), "007fff2078");
-    EXPECT_EQ(from_hexadecimal(to_hexadecimal(bytes)).value(), bytes);
-    EXPECT_FALSE(from_hexadecimal("0"));
-    EXPECT_FALSE(from_hexadecimal("0g"));
-}
 
 TEST(IpcObjects, QueuesAreRecordsForCriu) {
     const Json queue = {{"inode", 7},
@@ -27,8 +19,8 @@ TEST(IpcObjects, QueuesAreRecordsForCriu) {
                         {"gid", 2},
                         {"most_messages", 10},
                         {"message_size", 64},
-                        {"name", "6162"},
-                        {"messages", {{{"priority", 9}, {"text", "414243"}}}}};
+                        {"name", to_binary("ab")},
+                        {"messages", {{{"priority", 9}, {"text", to_binary("ABC")}}}}};
     const auto image = encode_message_queues(Json::array({queue}));
     ASSERT_TRUE(image) << image.error().message;
     EXPECT_EQ(image->substr(0, 8), std::string("MQUE\x01\0\0\0", 8));

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-#include "agent/carried/hexadecimal.hpp"
+#include "agent/carried/part_file.hpp"
 #include "agent/contexts/criu.hpp"
 #include "agent/files/owned_descriptor.hpp"
 #include "base/fd.hpp"
@@ -54,7 +54,7 @@ bool has(const Json& captured, Setting what, bool shared = false) {
 Json to_json(pid_t pid, const SetArea& area) {
     Json entries = Json::array();
     const auto entry = [&](Setting what, std::uint32_t mode, std::int32_t home, std::string_view data) {
-        entries.push_back({pid, what, area.start, area.end, mode, home, to_hexadecimal(data)});
+        entries.push_back({pid, what, area.start, area.end, mode, home, to_binary(data)});
     };
     if (area.name) entry(kName, area.shared ? 1 : 0, -1, *area.name);
     if (area.policy) entry(kPolicy, area.policy->mode, area.policy->home, area.policy->nodes);
@@ -72,7 +72,7 @@ std::string encode_area_settings(const Json& captured) {
                         .mode = static_cast<std::int32_t>(entry.at(4).get<std::uint32_t>()),
                         .home = entry.at(5).get<std::int32_t>(),
                         .data = {}};
-        const std::string data = from_hexadecimal(entry.at(6).get<std::string>()).value_or("");
+        const std::string data = from_binary(entry.at(6)).value_or("");
         data.copy(setting.data, sizeof setting.data);
         encoded.append(reinterpret_cast<const char*>(&setting), sizeof setting);
     }

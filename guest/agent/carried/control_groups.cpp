@@ -11,6 +11,7 @@
 
 #include "agent/calls/paths.hpp"
 #include "agent/carried/group_state.hpp"
+#include "agent/carried/part_file.hpp"
 #include "agent/userland/groups.hpp"
 #include "base/fd.hpp"
 
@@ -21,7 +22,7 @@ using channel::Json;
 
 namespace {
 
-constexpr const char* kFileName = "nap-control-groups.json";
+constexpr const char* kFileName = "nap-control-groups.cbor";
 
 fs::path fresh_file() {
     return fs::path(kRunDirectory) / "fresh-control-group";
@@ -40,11 +41,6 @@ Result<Json> members_of(const fs::path& group) {
         if (auto status = read_file("/proc/" + host_pid + "/status"))
             if (auto task = parse_status(*status)) pids.push_back(task->pid);
     return pids;
-}
-
-Result<Json> read_json(const fs::path& file) {
-    NAP_TRY(const std::string text, read_file(file));
-    return channel::parse_json(as_bytes(text));
 }
 
 Result<Json> capture_group(const fs::path& group, const Json& fresh) {
@@ -81,11 +77,11 @@ Result<> record_fresh_group() {
     ::rmdir(fresh.c_str());
     std::error_code ignored;
     fs::create_directories(kRunDirectory, ignored);
-    return replace_file(fresh_file(), channel::dump_json(settings));
+    return write_part_file(fresh_file(), settings);
 }
 
 Result<Json> capture_control_groups(Agent&, const Task&) {
-    NAP_TRY(const Json fresh, read_json(fresh_file()));
+    NAP_TRY(const Json fresh, read_part_file(fresh_file()));
     Json groups = Json::array();
     NAP_TRY(Json own, capture_group(kCgroup, fresh));
     groups.push_back(std::move(own));
@@ -114,7 +110,7 @@ Result<> set_control_groups(Agent&, const Json& captured, const HostPids&, Warni
 
 Result<Membership> Membership::read(const fs::path& images) {
     Membership membership;
-    NAP_TRY(const Json captured, read_json(images / kFileName));
+    NAP_TRY(const Json captured, read_part_file(images / kFileName));
     for (const Json& group : captured.at("groups"))
         for (const Json& pid : group.value("members", Json::array()))
             membership.groups_[pid.get<std::int32_t>()] = folder_of(group);

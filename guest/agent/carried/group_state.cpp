@@ -10,7 +10,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "agent/carried/hexadecimal.hpp"
+#include "agent/carried/part_file.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -76,14 +76,14 @@ Json attributes_of(const fs::path& group) {
         at += static_cast<ssize_t>(std::string_view(name).size()) + 1;
         std::string value(kMostAttribute, '\0');
         const ssize_t length = ::getxattr(group.c_str(), name, value.data(), value.size());
-        if (length >= 0) found[name] = to_hexadecimal({value.data(), static_cast<std::size_t>(length)});
+        if (length >= 0) found[name] = to_binary({value.data(), static_cast<std::size_t>(length)});
     }
     return found;
 }
 
 Result<> set_attributes(const fs::path& group, const Json& attributes) {
     for (const auto& [name, value] : attributes.items()) {
-        NAP_TRY(const std::string bytes, from_hexadecimal(value.get<std::string>()));
+        NAP_TRY(const std::string bytes, from_binary(value));
         if (::setxattr(group.c_str(), name.c_str(), bytes.data(), bytes.size(), 0) != 0)
             return fail_errno("cannot set the attribute " + name + " of the control group " + group.string());
     }

@@ -17,7 +17,7 @@ channel::Json changed_settings(const channel::Json& settings, const channel::Jso
 // A line at a time, as the kernel takes them of files with a line a device.
 Result<> write_setting(const std::filesystem::path& file, const std::string& value);
 
-// {name: value in hexadecimal}
+// {name: value}
 channel::Json attributes_of(const std::filesystem::path& group);
 Result<> set_attributes(const std::filesystem::path& group, const channel::Json& attributes);
 

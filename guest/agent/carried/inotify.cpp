@@ -9,7 +9,7 @@
 #include <cstring>
 #include <sstream>
 
-#include "agent/carried/hexadecimal.hpp"
+#include "agent/carried/part_file.hpp"
 #include "agent/files/owned_descriptor.hpp"
 #include "agent/kernel_memory/notify_queues.hpp"
 #include "base/fd.hpp"
@@ -24,7 +24,7 @@ using channel::Json;
 Json to_json(const NotifyQueue& queue, const Task& task, const std::vector<std::int32_t>& once) {
     Json events = Json::array();
     for (const auto& [wd, mask, cookie, name] : queue.events)
-        events.push_back({{"wd", wd}, {"mask", mask}, {"cookie", cookie}, {"name", to_hexadecimal(name)}});
+        events.push_back({{"wd", wd}, {"mask", mask}, {"cookie", cookie}, {"name", to_binary(name)}});
     return {{"pid", task.pid},
             {"fd", queue.file.fd},
             {"max_events", queue.max_events},
@@ -67,7 +67,7 @@ std::vector<std::int32_t> parse_once(std::string_view fdinfo) {
 Result<std::vector<std::byte>> notify_records(const Json& events) {
     std::vector<std::byte> records;
     for (const Json& told : events) {
-        NAP_TRY(const std::string name, from_hexadecimal(told.at("name").get<std::string>()));
+        NAP_TRY(const std::string name, from_binary(told.at("name")));
         inotify_event event{};
         event.wd = told.at("wd").get<std::int32_t>();
         event.mask = told.at("mask").get<std::uint32_t>();

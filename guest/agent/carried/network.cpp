@@ -3,7 +3,7 @@
 
 #include <linux/rtnetlink.h>
 
-#include "agent/carried/hexadecimal.hpp"
+#include "agent/carried/part_file.hpp"
 #include "agent/network/links.hpp"
 #include "agent/network/tables.hpp"
 #include "agent/userland/namespaces.hpp"
@@ -21,7 +21,7 @@ Result<Json> capture_tables() {
     for (const Table& table : tables()) {
         NAP_TRY(const auto entries, list_entries(netlink, table));
         Json& list = captured["tables"][table.name] = Json::array();
-        for (const Body& entry : entries) list.push_back(to_hexadecimal(entry));
+        for (const Body& entry : entries) list.push_back(to_binary(entry));
     }
     return captured;
 }
@@ -36,7 +36,7 @@ Result<> put_tables(const Json& captured, Warnings& warnings) {
     for (const Table& table : tables()) {
         std::vector<Body> wanted;
         for (const Json& entry : captured["tables"].value(table.name, Json::array())) {
-            NAP_TRY(Body body, from_hexadecimal(entry.is_string() ? entry.get<std::string>() : ""));
+            NAP_TRY(Body body, from_binary(entry));
             wanted.push_back(std::move(body));
         }
         NAP_TRY(const auto refused, fill_table(netlink, table, wanted));

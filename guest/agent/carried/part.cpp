@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/carried/part.hpp"
 
-#include <fcntl.h>
-
-#include "base/fd.hpp"
+#include "agent/carried/part_file.hpp"
 
 namespace nap::agent {
 
@@ -13,12 +11,7 @@ namespace fs = std::filesystem;
 using channel::Json;
 
 fs::path file_of(const Part& part, const fs::path& images) {
-    return images / ("nap-" + std::string(part.name) + ".json");
-}
-
-Result<Json> read_part(const Part& part, const fs::path& images) {
-    NAP_TRY(const std::string text, read_file(file_of(part, images)));
-    return channel::parse_json(as_bytes(text));
+    return images / ("nap-" + std::string(part.name) + ".cbor");
 }
 
 std::string putting_back(const Part& part) {
@@ -33,8 +26,7 @@ Result<> capture_parts(Agent& agent, const Task& init, const fs::path& images, S
         if (!captured)
             return std::unexpected(
                 captured.error().within("capturing the machine's " + std::string(part.name)));
-        NAP_TRY(const UniqueFd file, open_file(file_of(part, images), O_WRONLY | O_CREAT | O_TRUNC));
-        NAP_CHECK(write_all(file.get(), channel::dump_json(*captured)));
+        NAP_CHECK(write_part_file(file_of(part, images), *captured));
         times.ended("capture " + std::string(part.name));
     }
     return {};
@@ -43,7 +35,7 @@ Result<> capture_parts(Agent& agent, const Task& init, const fs::path& images, S
 Result<> put_back_before_tasks(Agent& agent, const fs::path& images, Warnings& warnings, StepTimes& times) {
     for (const Part& part : parts()) {
         if (part.before_tasks == nullptr) continue;
-        NAP_TRY(const Json captured, read_part(part, images));
+        NAP_TRY(const Json captured, read_part_file(file_of(part, images)));
         if (auto done = part.before_tasks(agent, captured, warnings); !done)
             return std::unexpected(done.error().within(putting_back(part)));
         times.ended("put back " + std::string(part.name));
@@ -55,7 +47,7 @@ Result<> put_back_after_tasks(Agent& agent, const fs::path& images, const HostPi
                               StepTimes& times) {
     for (const Part& part : parts()) {
         if (part.after_tasks == nullptr) continue;
-        NAP_TRY(const Json captured, read_part(part, images));
+        NAP_TRY(const Json captured, read_part_file(file_of(part, images)));
         if (auto done = part.after_tasks(agent, captured, pids, warnings); !done)
             return std::unexpected(done.error().within(putting_back(part)));
         times.ended("put back, tasks there: " + std::string(part.name));

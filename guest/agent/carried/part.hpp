@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Part: a part of the essential contexts that the agent carries itself, since CRIU does not. It travels as a
-// file of its own among CRIU's images, nap-NAME.json, and is put back before or after the processes are
+// file of its own among CRIU's images, nap-NAME.cbor, and is put back before or after the processes are
 // recreated.
 #pragma once
 

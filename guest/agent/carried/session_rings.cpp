@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "agent/carried/hexadecimal.hpp"
+#include "agent/carried/part_file.hpp"
 #include "agent/kernel_memory/session_rings.hpp"
 #include "agent/userland/namespaces.hpp"
 #include "base/fd.hpp"
@@ -38,7 +38,7 @@ Result<> link_user_ring(long ring, uid_t user) {
 
 // The new ring hangs on this thread's own until the threads have it.
 Result<> make_ring(int module, const Json& captured, pid_t init) {
-    NAP_TRY(const std::string name, from_hexadecimal(captured.at("name").get<std::string>()));
+    NAP_TRY(const std::string name, from_binary(captured.at("name")));
     const long made = ::syscall(SYS_add_key, "keyring", name.c_str(), nullptr, 0, KEY_SPEC_THREAD_KEYRING);
     if (made < 0) return fail_errno("cannot make it");
     const auto ring = static_cast<unsigned long>(made);
@@ -73,7 +73,7 @@ Result<Json> capture_session_rings(Agent&, const Task&) {
     NAP_TRY(const auto rings, search->run());
     Json captured = Json::array();
     for (const SessionRing& ring : rings)
-        captured.push_back({{"name", to_hexadecimal(ring.name)},
+        captured.push_back({{"name", to_binary(ring.name)},
                             {"serial", ring.serial},
                             {"uid", ring.uid},
                             {"gid", ring.gid},

@@ -9,7 +9,7 @@
 #include <array>
 #include <cstring>
 
-#include "agent/carried/hexadecimal.hpp"
+#include "agent/carried/part_file.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -35,7 +35,7 @@ Json kept_of(const Link& link) {
     Json kept = Json::object();
     for (const Attribute& each : attributes_of(link.body, sizeof(ifinfomsg)))
         if (std::ranges::find(kKept, each.type) != kKept.end())
-            kept[std::to_string(each.type)] = to_hexadecimal(each.value);
+            kept[std::to_string(each.type)] = to_binary(each.value);
     return kept;
 }
 
@@ -48,16 +48,15 @@ class Setting {
         for (const int type : kKept) {
             const std::string key = std::to_string(type);
             if (!wanted["set"].contains(key) || wanted["set"][key] == now.value(key, Json())) continue;
-            if (!wanted["set"][key].is_string()) continue;
-            NAP_TRY(const Body value, from_hexadecimal(wanted["set"][key].get<std::string>()));
+            NAP_TRY(const Body value, from_binary(wanted["set"][key]));
             if (type == IFLA_IFNAME) NAP_CHECK(change("be taken down", 0, IFF_UP, 0, {}));
             NAP_CHECK(change("get back its attribute " + key, 0, 0, type, value));
         }
         const unsigned flags = wanted.value("flags", 0U);
-        const unsigned now_up =
-            wanted["set"].value(std::to_string(IFLA_IFNAME), "") == now.value(std::to_string(IFLA_IFNAME), "")
-                ? link_.flags
-                : link_.flags & ~unsigned{IFF_UP};
+        const unsigned now_up = wanted["set"].value(std::to_string(IFLA_IFNAME), Json()) ==
+                                        now.value(std::to_string(IFLA_IFNAME), Json())
+                                    ? link_.flags
+                                    : link_.flags & ~unsigned{IFF_UP};
         if (((flags ^ now_up) & kSettable) != 0)
             NAP_CHECK(change("get back its flags", flags & kSettable, kSettable, 0, {}));
         return {};

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstring>
 
-#include "agent/carried/hexadecimal.hpp"
+#include "agent/carried/part_file.hpp"
 #include "agent/kernel_memory/buffers.hpp"
 #include "agent/kernel_memory/struct_copy.hpp"
 
@@ -100,13 +100,13 @@ Json to_json(const Buffer& buffer) {
     nap_socket_buffer about = buffer.about;
     about.fd = -1, about.data = 0;
     const std::string_view bytes(reinterpret_cast<const char*>(&about), sizeof about);
-    return {{"about", to_hexadecimal(bytes)}, {"bytes", to_hexadecimal(buffer.bytes)}};
+    return {{"about", to_binary(bytes)}, {"bytes", to_binary(buffer.bytes)}};
 }
 
 Result<Buffer> buffer_from_json(const Json& told) {
     Buffer buffer;
-    NAP_TRY(const std::string about, from_hexadecimal(told.at("about").get<std::string>()));
-    NAP_TRY(buffer.bytes, from_hexadecimal(told.at("bytes").get<std::string>()));
+    NAP_TRY(const std::string about, from_binary(told.at("about")));
+    NAP_TRY(buffer.bytes, from_binary(told.at("bytes")));
     if (about.size() != sizeof buffer.about)
         return fail(ErrorKind::unsupported, "another Nap has told of what waits at sockets");
     std::memcpy(&buffer.about, about.data(), sizeof buffer.about);

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "agent/carried/hexadecimal.hpp"
+#include "agent/carried/part_file.hpp"
 
 namespace nap::agent {
 
@@ -44,7 +44,7 @@ Result<> add_alert(const RunningKernel& kernel, const SeenSocket& socket, Json& 
 }  // namespace
 
 void add_option(Json& options, int level, int name, std::string_view value) {
-    options.push_back({{"level", level}, {"name", name}, {"value", to_hexadecimal(value)}});
+    options.push_back({{"level", level}, {"name", name}, {"value", to_binary(value)}});
 }
 
 Result<Json> options_of(const RunningKernel& kernel, const SeenSocket& socket) {
@@ -59,7 +59,7 @@ Result<Json> options_of(const RunningKernel& kernel, const SeenSocket& socket) {
 Result<std::string> set_options(int fd, const Json& told) {
     std::string refused;
     for (const Json& option : told) {
-        NAP_TRY(const std::string value, from_hexadecimal(option.at("value").get<std::string>()));
+        NAP_TRY(const std::string value, from_binary(option.at("value")));
         const int level = option.at("level").get<int>(), name = option.at("name").get<int>();
         if (::setsockopt(fd, level, name, value.data(), static_cast<socklen_t>(value.size())) != 0)
             refused += (refused.empty() ? "" : ", ") + std::to_string(level) + ":" + std::to_string(name) +

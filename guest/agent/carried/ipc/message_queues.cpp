@@ -14,7 +14,7 @@
 #include <map>
 
 #include "agent/calls/params.hpp"
-#include "agent/carried/hexadecimal.hpp"
+#include "agent/carried/part_file.hpp"
 #include "agent/contexts/criu.hpp"
 #include "agent/kernel_memory/ipc_namespace.hpp"
 #include "agent/kernel_memory/message_queues.hpp"
@@ -108,13 +108,13 @@ Result<Json> describe(const QueueNotification& notification, std::uint64_t inode
                 {"socket", notification.cookie.empty()
                                ? -1
                                : find_socket_descriptor(notification.host_pid, notification.socket_inode)},
-                {"cookie", to_hexadecimal(notification.cookie)}};
+                {"cookie", to_binary(notification.cookie)}};
 }
 
 Result<Json> describe(const KernelQueue& queue, const std::map<std::uint64_t, Named>& names) {
     Json messages = Json::array();
     for (const auto& [priority, text] : queue.messages)
-        messages.push_back({{"priority", priority}, {"text", to_hexadecimal(text)}});
+        messages.push_back({{"priority", priority}, {"text", to_binary(text)}});
     Json described = {{"inode", queue.inode},
                       {"mode", queue.mode},
                       {"uid", queue.uid},
@@ -122,10 +122,10 @@ Result<Json> describe(const KernelQueue& queue, const std::map<std::uint64_t, Na
                       {"most_messages", queue.most_messages},
                       {"message_size", queue.message_size},
                       {"messages", std::move(messages)},
-                      {"name", ""}};
+                      {"name", to_binary("")}};
     if (const auto named = names.find(queue.inode); named != names.end()) {
         const struct stat& information = named->second.information;
-        described["name"] = to_hexadecimal(named->second.name);
+        described["name"] = to_binary(named->second.name);
         described["times"] = {information.st_atim.tv_sec, information.st_atim.tv_nsec,
                               information.st_mtim.tv_sec, information.st_mtim.tv_nsec};
     }

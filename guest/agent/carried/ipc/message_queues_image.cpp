@@ -3,8 +3,8 @@
 #include <array>
 #include <cstring>
 
-#include "agent/carried/hexadecimal.hpp"
 #include "agent/carried/ipc/message_queues.hpp"
+#include "agent/carried/part_file.hpp"
 
 namespace nap::agent {
 
@@ -38,7 +38,7 @@ T number_in(const Json& object, const char* key) {
 }
 
 Result<> put_queue(Image& image, const Json& queue) {
-    NAP_TRY(const std::string name, from_hexadecimal(queue.at("name").get<std::string>()));
+    NAP_TRY(const std::string name, from_binary(queue.at("name")));
     const auto times = queue.value("times", std::array<std::int64_t, 4>{});
     image.put(kQueue, number_in<std::uint64_t>(queue, "inode"),
               number_in<std::int64_t>(queue, "most_messages"), number_in<std::int64_t>(queue, "message_size"),
@@ -47,14 +47,14 @@ Result<> put_queue(Image& image, const Json& queue) {
               number_in<std::uint32_t>(queue, "gid"), static_cast<std::uint32_t>(name.size()));
     image.put_bytes(name);
     for (const Json& message : queue.at("messages")) {
-        NAP_TRY(const std::string text, from_hexadecimal(message.at("text").get<std::string>()));
+        NAP_TRY(const std::string text, from_binary(message.at("text")));
         image.put(kMessage, number_in<std::uint32_t>(message, "priority"),
                   static_cast<std::uint32_t>(text.size()));
         image.put_bytes(text);
     }
     const auto notify = queue.find("notify");
     if (notify == queue.end()) return {};
-    NAP_TRY(std::string cookie, from_hexadecimal(notify->at("cookie").get<std::string>()));
+    NAP_TRY(std::string cookie, from_binary(notify->at("cookie")));
     cookie.resize(kCookieSize);
     image.put(kNotify, number_in<std::int32_t>(*notify, "pid"),
               number_in<std::int32_t>(*notify, "descriptor"), number_in<std::int32_t>(*notify, "method"),
