@@ -20,7 +20,7 @@ MODULE_PARM_DESC(u_first_frame, "first page frame of user memory");
 
 static unsigned long u_frames;
 module_param(u_frames, ulong, 0444);
-MODULE_PARM_DESC(u_frames, "page frames of user memory");
+MODULE_PARM_DESC(u_frames, "page frames of user memory; 0: none, in a kernel that did not begin with an update");
 
 static DEFINE_MUTEX(lock);
 
@@ -195,6 +195,22 @@ static long session_ring(const struct nap_session_ring __user *argument)
 	return nap_session_ring(&request);
 }
 
+static long boot_id(const struct nap_boot_id __user *argument)
+{
+	struct nap_boot_id request;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	return nap_set_boot_id(&request);
+}
+
+static long root_group(const s32 __user *argument)
+{
+	s32 group;
+
+	return get_user(group, argument) ? -EFAULT : nap_root_group(group);
+}
+
 static long nap_ioctl(struct file *opened, unsigned int command, unsigned long argument)
 {
 	long result;
@@ -202,9 +218,17 @@ static long nap_ioctl(struct file *opened, unsigned int command, unsigned long a
 	/* Frames are the machine's: no container's root may name them, nor its process ids. */
 	if (!capable(CAP_SYS_ADMIN) || task_active_pid_ns(current) != &init_pid_ns)
 		return -EPERM;
+	if (!u_frames && command != NAP_IOC_ROOT_GROUP)
+		return -ENODEV;
 	if (mutex_lock_killable(&lock))
 		return -EINTR;
 	switch (command) {
+	case NAP_IOC_BOOT_ID:
+		result = boot_id((void __user *)argument);
+		break;
+	case NAP_IOC_ROOT_GROUP:
+		result = root_group((void __user *)argument);
+		break;
 	case NAP_IOC_ADOPT:
 		result = adopt((void __user *)argument);
 		break;
@@ -264,6 +288,26 @@ static struct miscdevice device = {
 	.mode = 0600,
 };
 
+static int __init start_with_user_memory(void)
+{
+	int error = nap_references_start(u_frames);
+
+	if (error)
+		return error;
+	error = nap_withhold_start(u_first_frame, u_frames);
+	if (error)
+		nap_references_stop();
+	return error;
+}
+
+static void stop_with_user_memory(void)
+{
+	if (!u_frames)
+		return;
+	nap_withhold_stop();
+	nap_references_stop();
+}
+
 static int __init nap_init(void)
 {
 	int error = nap_symbols_find();
@@ -271,12 +315,11 @@ static int __init nap_init(void)
 	if (error)
 		return error;
 	nap_calls_find();
-	error = nap_references_start(u_frames);
-	if (error)
-		return error;
-	error = nap_withhold_start(u_first_frame, u_frames);
-	if (error)
-		goto references;
+	if (u_frames) {
+		error = start_with_user_memory();
+		if (error)
+			return error;
+	}
 	error = nap_held_networks_start();
 	if (error)
 		goto withhold;
@@ -288,9 +331,7 @@ static int __init nap_init(void)
 held:
 	nap_held_networks_stop();
 withhold:
-	nap_withhold_stop();
-references:
-	nap_references_stop();
+	stop_with_user_memory();
 	return error;
 }
 
@@ -299,8 +340,7 @@ static void __exit nap_exit(void)
 {
 	misc_deregister(&device);
 	nap_held_networks_stop();
-	nap_withhold_stop();
-	nap_references_stop();
+	stop_with_user_memory();
 }
 
 module_init(nap_init);

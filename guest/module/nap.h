@@ -174,6 +174,9 @@ int nap_inotify(const struct nap_inotify *request);
 /* file.c, keys.c */
 int nap_file(const struct nap_file *request);
 int nap_session_ring(const struct nap_session_ring *request);
+/* identity.c */
+int nap_set_boot_id(const struct nap_boot_id *request);
+int nap_root_group(int group);	/* a descriptor of its folder */
 /* connection.c */
 struct nap_connection;
 int nap_connection(struct nap_connection *connection);

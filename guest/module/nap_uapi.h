@@ -293,4 +293,13 @@ struct nap_session_ring {
 };
 #define NAP_IOC_SESSION_RING _IOW('N', 81, struct nap_session_ring)
 
+/* /proc/sys/kernel/random/boot_id */
+struct nap_boot_id {
+	__u8 id[16];
+};
+#define NAP_IOC_BOOT_ID	_IOW('N', 82, struct nap_boot_id)
+
+/* A control group, by a descriptor of its folder, gets the look of the root group. Without U, too. */
+#define NAP_IOC_ROOT_GROUP _IOW('N', 83, __s32)
+
 #endif

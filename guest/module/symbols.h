@@ -35,6 +35,7 @@
 	X(init_per_zone_wmark_min)	\
 	X(sched_setaffinity)		\
 	X(arch_prctl_spec_ctrl_set)	\
+	X(kernfs_remove_by_name_ns)	\
 	X(task_work_add)		\
 	X(key_lookup)			\
 	NAP_NUMA_SYMBOLS(X)		\

@@ -79,6 +79,7 @@ std::string pattern_text(std::size_t size, std::uint64_t seed);
 std::string disk_path(const std::string& kind);
 std::string disk_directory(const std::string& kind);
 
+bool in_machine();  // of Nap; else it tests itself on some host
 std::string read_text(const std::string& path);
 void write_text(const std::string& path, const std::string& text);
 

@@ -18,11 +18,6 @@
 namespace guest {
 namespace {
 
-bool in_machine() {
-    const char* container = getenv("container");
-    return container != nullptr && std::string_view(container) == "nap";
-}
-
 struct Setting {
     std::string path, value;
     bool machine_only = true;

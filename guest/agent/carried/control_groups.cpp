@@ -119,7 +119,7 @@ Result<Membership> Membership::read(const fs::path& images) {
 
 fs::path Membership::group_of(std::int32_t pid) const {
     const auto found = groups_.find(pid);
-    return found == groups_.end() ? fs::path(kCgroup) : found->second;
+    return found == groups_.end() ? fs::path(kMachineCgroup) : found->second;
 }
 
 }  // namespace nap::agent

@@ -3,8 +3,10 @@
 #include <vector>
 
 #include "agent/areas/area_settings.hpp"
+#include "agent/carried/boot_id.hpp"
 #include "agent/carried/clock.hpp"
 #include "agent/carried/control_groups.hpp"
+#include "agent/carried/device_files.hpp"
 #include "agent/carried/inotify.hpp"
 #include "agent/carried/ipc/message_queues.hpp"
 #include "agent/carried/ipc/sysv_objects.hpp"
@@ -27,6 +29,8 @@ std::span<const Part> parts() {
         kNetwork,
         kClock,
         kSwap,
+        kBootId,
+        kDeviceFiles,
         {"control-groups", capture_control_groups, make_control_groups, set_control_groups},
         {"message-queues", capture_message_queues, hand_message_queues_to_criu, nullptr},
         {"unix-backlogs", capture_unix_backlogs, nullptr, nullptr},

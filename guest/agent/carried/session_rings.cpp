@@ -7,6 +7,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <ctime>
+#include <map>
+
 #include "agent/carried/part_file.hpp"
 #include "agent/kernel_memory/session_rings.hpp"
 #include "agent/userland/namespaces.hpp"
@@ -36,8 +40,58 @@ Result<> link_user_ring(long ring, uid_t user) {
     });
 }
 
+// Number in the older kernel, and now, of keys that are there again: several rings may link to one.
+using Made = std::map<std::int32_t, long>;
+
+Json to_json(const UserKey& key) {
+    return {{"serial", key.serial},
+            {"description", to_binary(key.description)},
+            {"payload", to_binary(key.payload)},
+            {"uid", key.uid},
+            {"gid", key.gid},
+            {"permissions", key.permissions},
+            {"expires", key.expires}};
+}
+
+Result<> renumber(int module, long made, std::int32_t serial, pid_t init) {
+    nap_session_ring request{};
+    request.ring = static_cast<std::int32_t>(made);
+    request.serial = serial;
+    request.init = init;
+    if (::ioctl(module, NAP_IOC_SESSION_RING, &request) != 0)
+        return fail_errno("the adoption module cannot give a key its number");
+    return {};
+}
+
+Result<> add_key(int module, const Json& captured, long ring, pid_t init, Made& made) {
+    const auto serial = captured.at("serial").get<std::int32_t>();
+    if (const auto known = made.find(serial); known != made.end()) {
+        if (keyctl(KEYCTL_LINK, static_cast<unsigned long>(known->second),
+                   static_cast<unsigned long>(ring)) != 0)
+            return fail_errno("cannot link a key");
+        return {};
+    }
+    NAP_TRY(const std::string description, from_binary(captured.at("description")));
+    NAP_TRY(const std::string payload, from_binary(captured.at("payload")));
+    const long added =
+        ::syscall(SYS_add_key, "user", description.c_str(), payload.data(), payload.size(), ring);
+    if (added < 0) return fail_errno("cannot add the key \"" + description + "\"");
+    const auto key = static_cast<unsigned long>(added);
+    if (const auto expires = captured.at("expires").get<std::int64_t>(); expires != 0)
+        (void)keyctl(KEYCTL_SET_TIMEOUT, key,
+                     static_cast<unsigned long>(std::max<std::int64_t>(expires - std::time(nullptr), 1)));
+    NAP_CHECK(renumber(module, added, serial, init));
+    made[serial] = serial;
+    if (keyctl(KEYCTL_CHOWN, static_cast<unsigned long>(serial), captured.at("uid").get<uid_t>(),
+               captured.at("gid").get<gid_t>()) != 0 ||
+        keyctl(KEYCTL_SETPERM, static_cast<unsigned long>(serial),
+               captured.at("permissions").get<unsigned>()) != 0)
+        return fail_errno("cannot give the key \"" + description + "\" to its owner");
+    return {};
+}
+
 // The new ring hangs on this thread's own until the threads have it.
-Result<> make_ring(int module, const Json& captured, pid_t init) {
+Result<> make_ring(int module, const Json& captured, pid_t init, Made& keys) {
     NAP_TRY(const std::string name, from_binary(captured.at("name")));
     const long made = ::syscall(SYS_add_key, "keyring", name.c_str(), nullptr, 0, KEY_SPEC_THREAD_KEYRING);
     if (made < 0) return fail_errno("cannot make it");
@@ -47,6 +101,7 @@ Result<> make_ring(int module, const Json& captured, pid_t init) {
         keyctl(KEYCTL_SETPERM, ring, kAll) != 0)
         return fail_errno("cannot give it to its owner");
     if (captured.at("links").get<bool>()) NAP_CHECK(link_user_ring(made, uid));
+    for (const Json& key : captured.at("keys")) NAP_CHECK(add_key(module, key, made, init, keys));
     if (keyctl(KEYCTL_SETPERM, ring, captured.at("permissions").get<unsigned>()) != 0)
         return fail_errno("cannot set its permissions");
     const auto tids = captured.at("tids").get<std::vector<std::int32_t>>();
@@ -72,14 +127,18 @@ Result<Json> capture_session_rings(Agent&, const Task&) {
     NAP_TRY(const SessionRingSearch* search, SessionRingSearch::get());
     NAP_TRY(const auto rings, search->run());
     Json captured = Json::array();
-    for (const SessionRing& ring : rings)
+    for (const SessionRing& ring : rings) {
+        Json keys = Json::array();
+        for (const UserKey& key : ring.links.keys) keys.push_back(to_json(key));
         captured.push_back({{"name", to_binary(ring.name)},
                             {"serial", ring.serial},
                             {"uid", ring.uid},
                             {"gid", ring.gid},
                             {"permissions", ring.permissions},
-                            {"links", ring.has_links},
+                            {"links", ring.links.others},
+                            {"keys", std::move(keys)},
                             {"tids", ring.tids}});
+    }
     return captured;
 }
 
@@ -89,8 +148,9 @@ Result<> put_back_session_rings(Agent&, const Json& captured, const HostPids& pi
     if (init == pids.end()) return fail(ErrorKind::guest, "the userland's init was not recreated");
     NAP_TRY(const UniqueFd module, open_file("/dev/nap", O_RDWR));
     return in_own_thread([&]() -> Result<> {
+        Made keys;
         for (const Json& ring : captured)
-            if (auto made = make_ring(module.get(), ring, init->second); !made)
+            if (auto made = make_ring(module.get(), ring, init->second, keys); !made)
                 warnings.push_back("The session key ring of pid " +
                                    std::to_string(ring.at("tids").at(0).get<int>()) +
                                    " is lost: " + made.error().message + ".");

@@ -41,10 +41,15 @@ std::vector<std::string> criu_command(std::string_view action, const CriuFolders
     const char* level = verbosity == Verbosity::everything ? "-v4"
                         : verbosity == Verbosity::warnings ? "-v2"
                                                            : "-v1";
-    return {
-        kCriu,  std::string(action),           "-D",  folders.images,      "-W",           folders.logs,
-        "-o",   CriuFolders::log().filename(), level, "--tcp-established", "--file-locks", "--network-lock",
-        "skip", "--manage-cgroups=ignore"};
+    return {kCriu,          std::string(action),
+            "-D",           folders.images,
+            "-W",           folders.logs,
+            "-o",           CriuFolders::log().filename(),
+            level,          "--tcp-established",
+            "--file-locks", "--network-lock",
+            "skip",         "--manage-cgroups=ignore",
+            "--enable-fs",  "hugetlbfs",
+            "--enable-fs",  "bpf"};
 }
 
 Result<> warm_criu() {

@@ -11,6 +11,8 @@
 #include "agent/kernel_settings/baseline.hpp"
 #include "agent/machine/boot.hpp"
 #include "agent/machine/memory_blocks.hpp"
+#include "agent/userland/identity.hpp"
+#include "agent/userland/namespaces.hpp"
 
 namespace nap::agent {
 
@@ -34,6 +36,8 @@ Result<Json> prepare(Agent& agent, const Json& params, Call&) {
     NAP_CHECK(agent.huge_pages.set("/sys/kernel/mm/transparent_hugepage/enabled", "never"));
     // Before commit nobody may be killed for memory: a task that ends writes to U. Rather this kernel ends.
     NAP_CHECK(agent.out_of_memory.set("/proc/sys/vm/panic_on_oom", "2"));
+    NAP_CHECK(disguise_root_group());
+    NAP_CHECK(make_cgroup_namespace());
     NAP_CHECK(warm_criu());
     NAP_CHECK(rehearse_connections());
     return Json{{"withheld", status.withheld}};

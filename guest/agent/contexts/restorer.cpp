@@ -3,15 +3,18 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "agent/calls/paths.hpp"
 #include "agent/contexts/adoption.hpp"
 #include "agent/contexts/network_lock.hpp"
+#include "agent/userland/namespaces.hpp"
 
 namespace nap::agent {
 
@@ -48,9 +51,16 @@ Result<Restorer> Restorer::start(const CriuFolders& folders, const Advance& adva
                            {theirs.get(), kPauseDescriptor},
                            {lock.get(), kLockDescriptor},
                            {sockets.get(), kSocketsDescriptor}};
-    NAP_TRY(Process process, Process::start(command));
-    process.release();
-    return Restorer(std::move(process), ours.release(), folders);
+    std::optional<Process> process;
+    NAP_CHECK(in_own_thread([&]() -> Result<> {
+        NAP_TRY(const UniqueFd groups, open_file(kCgroupNamespace, O_RDONLY));
+        if (::setns(groups.get(), CLONE_NEWCGROUP) != 0)
+            return fail_errno("cannot join the machine's control group namespace");
+        NAP_TRY(process, Process::start(command));
+        return {};
+    }));
+    process->release();
+    return Restorer(*std::move(process), ours.release(), folders);
 }
 
 Result<> Restorer::wait_until_ready() {

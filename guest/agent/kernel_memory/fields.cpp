@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/kernel_memory/fields.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace nap::agent {
@@ -72,7 +73,13 @@ constexpr std::array kWanted = {
     Field{"key", "perm"},
     Field{"key", "serial"},
     Field{"key", "keys"},
-    Field{"assoc_array", "nr_leaves_on_tree"},
+    Field{"key", "payload"},
+    Field{"key", "expiry"},
+    Field{"user_key_payload", "datalen"},
+    Field{"user_key_payload", "data"},
+    Field{"assoc_array", "root"},
+    Field{"assoc_array_node", "slots"},
+    Field{"assoc_array_shortcut", "next_node"},
     Field{"cred", "session_keyring"},
     Field{"task_struct", "thread_pid"},
     Field{"pid", "level"},
@@ -173,6 +180,7 @@ constexpr std::array kWanted = {
     Field{"sock", "sk_shutdown"},
     Field{"sock", "sk_err"},
     Field{"sock", "sk_err_soft"},
+    Field{"socket_alloc", "vfs_inode.i_ino"},
     Field{"sock", "sk_receive_queue.qlen"},
     Field{"sock", "sk_error_queue"},
     Field{"sock", "sk_error_queue.qlen"},
@@ -263,6 +271,10 @@ Fields Fields::resolve(const walk::Btf& btf) {
 
 Result<std::uint64_t> Fields::offset(std::string_view type, std::string_view field) const {
     const auto found = offsets_.find(key(type, field));
+    const bool asked = std::ranges::any_of(kWanted, [&](const Field& wanted) {
+        return wanted.type == type && (field.empty() || wanted.name == field);
+    });
+    if (!asked) return fail(ErrorKind::internal, "nobody asks the kernel's BTF for " + key(type, field));
     if (found == offsets_.end())
         return fail(ErrorKind::unsupported, "this kernel's BTF tells of no field " + key(type, field));
     return found->second;

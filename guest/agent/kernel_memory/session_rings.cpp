@@ -14,18 +14,7 @@ struct Record {
 };
 
 constexpr std::uint64_t kTask = 8;  // of struct bpf_iter__task: meta, task
-constexpr std::size_t kLongestName = 4096;
 constexpr std::string_view kDefault = "_uid_ses.";
-
-Result<std::string> read_name(const RunningKernel& kernel, std::uint64_t at) {
-    std::string name;
-    while (name.size() < kLongestName) {
-        NAP_TRY(const char next, kernel.value<char>(at + name.size()));
-        if (next == '\0') break;
-        name += next;
-    }
-    return name;
-}
 
 Result<SessionRing> read_ring(const RunningKernel& kernel, std::uint64_t at) {
     SessionRing ring;
@@ -33,11 +22,8 @@ Result<SessionRing> read_ring(const RunningKernel& kernel, std::uint64_t at) {
     NAP_TRY(ring.uid, kernel.field<std::uint32_t>(at, "key", "uid"));
     NAP_TRY(ring.gid, kernel.field<std::uint32_t>(at, "key", "gid"));
     NAP_TRY(ring.permissions, kernel.field<std::uint32_t>(at, "key", "perm"));
-    NAP_TRY(const auto name, kernel.field(at, "key", "description"));
-    NAP_TRY(ring.name, read_name(kernel, name));
-    NAP_TRY(const auto links, kernel.fields().offset("key", "keys"));
-    NAP_TRY(const auto count, kernel.field(at + links, "assoc_array", "nr_leaves_on_tree"));
-    ring.has_links = count != 0;
+    NAP_TRY(ring.name, read_key_description(kernel, at));
+    NAP_TRY(ring.links, read_ring_links(kernel, at));
     return ring;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/kernel_memory/kernel_pass.hpp"
+#include "agent/kernel_memory/ring_keys.hpp"
 
 namespace nap::agent {
 
@@ -15,7 +16,7 @@ struct SessionRing {
     std::int32_t serial = 0;
     std::string name;
     std::uint32_t uid = 0, gid = 0, permissions = 0;
-    bool has_links = false;          // to other rings, or keys
+    RingLinks links;
     std::vector<std::int32_t> tids;  // in the userland
 };
 

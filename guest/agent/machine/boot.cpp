@@ -88,11 +88,14 @@ Result<> leave_initramfs() {
 }
 
 Result<> prepare_cgroup() {
-    NAP_CHECK(mount_at("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr));
-    for (const char* controller : {"+memory", "+cpu", "+io", "+pids"})
-        warn(write_file("/sys/fs/cgroup/cgroup.subtree_control", controller));
+    NAP_CHECK(mount_at("cgroup2", kRootCgroup, "cgroup2", 0, "memory_recursiveprot"));
     std::error_code ignored;
-    fs::create_directories(kCgroup, ignored);
+    for (const char* parent : {kRootCgroup, kCgroup}) {
+        fs::create_directories(parent, ignored);
+        for (const char* controller : {"+memory", "+cpu", "+io", "+pids", "+cpuset"})
+            warn(write_file(fs::path(parent) / "cgroup.subtree_control", controller));
+    }
+    fs::create_directories(kMachineCgroup, ignored);
     return {};
 }
 

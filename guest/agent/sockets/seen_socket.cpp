@@ -73,7 +73,7 @@ static_assert(std::size(kPlaces) == static_cast<std::size_t>(count));
 
 }  // namespace
 
-std::vector<WordPath> socket_words(const Fields& fields) {
+Result<std::vector<WordPath>> socket_words(const Fields& fields) {
     std::vector<WordPath> paths(std::size(kPlaces));
     for (const Place& place : kPlaces) {
         WordPath path;
@@ -81,6 +81,7 @@ std::vector<WordPath> socket_words(const Fields& fields) {
             if (field.type == nullptr) break;
             const auto offset = fields.offset(field.type, field.name);
             if (!offset) {  // this kernel has none
+                if (offset.error().kind == ErrorKind::internal) return std::unexpected(offset.error());
                 path.clear();
                 break;
             }
@@ -110,7 +111,8 @@ bool SeenSocket::is_tcp() const {
 }
 
 Result<SocketSearch> SocketSearch::load(const RunningKernel& kernel) {
-    NAP_TRY(auto files, OpenFileSearch::load(kernel, "socket_file_ops", socket_words(kernel.fields())));
+    NAP_TRY(auto words, socket_words(kernel.fields()));
+    NAP_TRY(auto files, OpenFileSearch::load(kernel, "socket_file_ops", std::move(words)));
     return SocketSearch(kernel, std::move(files));
 }
 

@@ -102,6 +102,6 @@ class SocketSearch {
 };
 
 // Where the words lie in a kernel with these fields.
-std::vector<WordPath> socket_words(const Fields& fields);
+Result<std::vector<WordPath>> socket_words(const Fields& fields);
 
 }  // namespace nap::agent

@@ -30,7 +30,7 @@ constexpr std::size_t kInputBacklog = 256 * 1024;
 
 Result<std::vector<std::string>> environment_of(const Json& params) {
     std::vector<std::string> environment = {
-        "container=nap", "HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+        "HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
     if (!params.contains("env")) return environment;
     if (!params["env"].is_object()) return fail(ErrorKind::usage, "the parameter \"env\" must be an object");
     for (const auto& [name, value] : params["env"].items()) {

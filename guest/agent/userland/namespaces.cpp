@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <exception>
@@ -49,6 +50,25 @@ Result<> join_namespaces(pid_t host_pid, int namespaces) {
     // A thread shares root and working directory with the others until it asks for its own.
     if (::unshare(CLONE_FS) != 0) return fail_errno("cannot unshare the working directory");
     if (::setns(process.get(), namespaces) != 0) return fail_errno("cannot join the userland's namespaces");
+    return {};
+}
+
+// A process with a namespace of its own, since a group is joined by whole processes.
+Result<> make_cgroup_namespace() {
+    NAP_TRY(const UniqueFd place, open_file(kCgroupNamespace, O_RDONLY | O_CREAT));
+    NAP_TRY(const UniqueFd members, open_file(std::string(kMachineCgroup) + "/cgroup.procs", O_WRONLY));
+    const pid_t child = ::fork();
+    if (child < 0) return fail_errno("cannot fork");
+    if (child == 0) {
+        const bool made = ::write(members.get(), "0", 1) == 1 && ::unshare(CLONE_NEWCGROUP) == 0 &&
+                          ::mount("/proc/self/ns/cgroup", kCgroupNamespace, nullptr, MS_BIND, nullptr) == 0;
+        ::_exit(made ? 0 : errno);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    if (!WIFEXITED(status)) return fail(ErrorKind::guest, "making a control group namespace did not end");
+    if (WEXITSTATUS(status) != 0)
+        return fail_errno("cannot make a control group namespace", WEXITSTATUS(status));
     return {};
 }
 

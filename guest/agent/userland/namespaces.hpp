@@ -19,7 +19,8 @@ Result<> in_machine_network(const std::function<Result<>()>& work);
 // This thread joins the namespaces (CLONE_NEW...) of a process; children it starts are in its PID namespace.
 Result<> join_namespaces(pid_t host_pid, int namespaces);
 
-Result<> make_network_namespace();        // /run/netns/machine; that it is there already is no error
+Result<> make_cgroup_namespace();   // kCgroupNamespace; while the machine's root group has no groups below
+Result<> make_network_namespace();  // /run/netns/machine; that it is there already is no error
 Result<ino_t> network_namespace_inode();  // by which CRIU names it at dump
 
 }  // namespace nap::agent

@@ -4,7 +4,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
@@ -24,9 +23,9 @@ struct Mount {
 constexpr unsigned long kInert = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 constexpr std::array kMounts = {
     Mount{"proc", "proc", kInert, ""},
-    Mount{"sys", "sysfs", kInert | MS_RDONLY, ""},
-    Mount{"sys/fs/cgroup", "cgroup2", kInert | MS_RDONLY, ""},
-    Mount{"dev", "tmpfs", MS_NOSUID, "mode=755"},
+    Mount{"sys", "sysfs", kInert, ""},
+    Mount{"sys/fs/cgroup", "cgroup2", kInert, ""},
+    Mount{"dev", "devtmpfs", MS_NOSUID, "mode=755"},
     Mount{"run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"},
 };
 constexpr std::array kBelowDev = {
@@ -34,20 +33,13 @@ constexpr std::array kBelowDev = {
     Mount{"dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777"},
 };
 
-struct Device {
-    const char* path;
-    unsigned major, minor;
-};
-constexpr std::array kDevices = {
-    Device{"dev/null", 1, 3},   Device{"dev/zero", 1, 5},    Device{"dev/full", 1, 7},
-    Device{"dev/random", 1, 8}, Device{"dev/urandom", 1, 9}, Device{"dev/tty", 5, 0},
-};
 struct Symlink {
     const char *path, *target;
 };
 constexpr std::array kSymlinks = {
-    Symlink{"dev/ptmx", "pts/ptmx"},          Symlink{"dev/fd", "/proc/self/fd"},
-    Symlink{"dev/stdin", "/proc/self/fd/0"},  Symlink{"dev/stdout", "/proc/self/fd/1"},
+    Symlink{"dev/fd", "/proc/self/fd"},
+    Symlink{"dev/stdin", "/proc/self/fd/0"},
+    Symlink{"dev/stdout", "/proc/self/fd/1"},
     Symlink{"dev/stderr", "/proc/self/fd/2"},
 };
 
@@ -61,14 +53,10 @@ Result<> mount_all(const auto& mounts) {
     return {};
 }
 
-Result<> make_devices() {
-    const mode_t mask = ::umask(0);
-    for (const Device& device : kDevices)
-        if (::mknod(device.path, S_IFCHR | 0666, ::makedev(device.major, device.minor)) != 0)
-            return fail_errno(std::string("cannot make /") + device.path);
-    ::umask(mask);
+// The kernel makes the nodes; these it leaves to others.
+Result<> make_links() {
     for (const Symlink& link : kSymlinks)
-        if (::symlink(link.target, link.path) != 0)
+        if (::symlink(link.target, link.path) != 0 && errno != EEXIST)
             return fail_errno(std::string("cannot make /") + link.path);
     return {};
 }
@@ -89,7 +77,7 @@ Result<> enter_root(const char* root) {
     if (::mount(root, root, nullptr, MS_BIND, nullptr) != 0 || ::chdir(root) != 0)
         return fail_errno(std::string("cannot bind ") + root);
     NAP_CHECK(mount_all(kMounts));
-    NAP_CHECK(make_devices());
+    NAP_CHECK(make_links());
     NAP_CHECK(mount_all(kBelowDev));
     return pivot();
 }

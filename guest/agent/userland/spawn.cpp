@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
@@ -60,14 +61,17 @@ Result<Spawned> spawn_in_userland(const std::vector<std::string>& argv,
     if (!init) return fail(ErrorKind::not_found, "the userland does not run");
     NAP_TRY(const bool is_frozen, frozen());
     if (is_frozen) return fail(ErrorKind::busy, "the userland is frozen, an update is under way");
-    NAP_TRY(UniqueFd cgroup, open_file(std::string(kCgroup) + "/cgroup.procs", O_WRONLY));
+    // Not in the root group, where no process may be once init has given controllers to groups below
+    if (::mkdir(kExecCgroup, 0755) != 0 && errno != EEXIST)
+        return fail_errno("cannot make the control group of commands");
+    NAP_TRY(UniqueFd cgroup, open_file(std::string(kExecCgroup) + "/cgroup.procs", O_WRONLY));
     const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, init->host_pid, 0)));
     if (!process) return fail_errno("cannot open the userland's init");
     auto arguments = pointers(argv), variables = pointers(environment);
     Spawned spawned;
     const auto forked = in_own_thread([&]() -> Result<> {
-        NAP_CHECK(join_namespaces(init->host_pid,
-                                  CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET));
+        NAP_CHECK(join_namespaces(init->host_pid, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
+                                                      CLONE_NEWNET | CLONE_NEWCGROUP));
         NAP_TRY(spawned.terminal, tty ? Terminal::open_pty(rows, cols) : Terminal::open_pipes());
         spawned.host_pid = ::fork();
         if (spawned.host_pid < 0) return fail_errno("cannot fork into the userland");

@@ -2,6 +2,7 @@
 #include "agent/userland/tasks.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <filesystem>
 #include <vector>
@@ -94,12 +95,15 @@ std::vector<Task> list_tasks(pid_t after) {
 }
 
 std::optional<Task> find_init() {
-    // Its processes are few, those of the kernel many: each read costs.
-    if (auto members = read_file(fs::path(kCgroup) / "cgroup.procs"))
-        for (const auto host_pid : numbers(*members))
-            if (auto task = read_task(std::to_string(host_pid)); task && alive_init(*task)) return task;
+    // Found once; each read of all processes costs
+    static std::atomic<pid_t> known = 0;
+    if (const pid_t host_pid = known; host_pid != 0)
+        if (auto task = read_task(std::to_string(host_pid)); task && alive_init(*task)) return task;
     for (Task& task : list_tasks())
-        if (alive_init(task)) return std::move(task);
+        if (alive_init(task)) {
+            known = task.host_pid;
+            return std::move(task);
+        }
     return std::nullopt;
 }
 

@@ -18,6 +18,7 @@
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
 #include "agent/kernel_settings/baseline.hpp"
+#include "agent/userland/identity.hpp"
 #include "agent/userland/rootfs.hpp"
 #include "agent/userland/tasks.hpp"
 #include "base/fd.hpp"
@@ -60,7 +61,7 @@ Result<> open_stdio() {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::umask(022);
     const char* argv[] = {init.c_str(), nullptr};
-    const char* environment[] = {"container=nap", "HOME=/root", "TERM=linux",
+    const char* environment[] = {"HOME=/root", "TERM=linux",
                                  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                  nullptr};
     ::execve(init.c_str(), const_cast<char**>(argv), const_cast<char**>(environment));
@@ -72,9 +73,10 @@ Result<> open_stdio() {
     auto network = open_file(kNetworkNamespace, O_RDONLY);
     if (!network || ::setns(network->get(), CLONE_NEWNET) != 0)
         give_up(report, "cannot join the machine's network namespace; was `network` called?");
-    if (auto joined = write_file(std::string(kCgroup) + "/cgroup.procs", "0"); !joined)
+    if (auto joined = write_file(std::string(kMachineCgroup) + "/cgroup.procs", "0"); !joined)
         give_up(report, joined.error().message);
-    constexpr unsigned long kNamespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+    constexpr unsigned long kNamespaces =
+        CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
     const long child = ::syscall(SYS_clone, kNamespaces | SIGCHLD, nullptr, nullptr, nullptr, 0UL);
     if (child < 0) give_up(report, std::string("cannot clone: ") + std::strerror(errno));
     if (child == 0) become_init(init, hostname, report);
@@ -106,6 +108,7 @@ Result<Json> start_userland(Agent& agent, const Json& params, Call&) {
     NAP_TRY(const std::string hostname, text_or(params, "hostname", "machine"));
     if (find_init()) return fail(ErrorKind::busy, "the userland runs already");
     NAP_CHECK(record_baseline());
+    NAP_CHECK(disguise_root_group());
     NAP_TRY(Pipe report, make_pipe());
     const pid_t starter = ::fork();
     if (starter < 0) return fail_errno("cannot fork");

@@ -58,6 +58,11 @@ std::string disk_directory(const std::string& kind) {
     return path;
 }
 
+bool in_machine() {
+    return access("/sys/class/virtio-ports/vport0p1/name", F_OK) == 0 &&
+           read_text("/sys/class/virtio-ports/vport0p1/name").starts_with("org.nap.agent");
+}
+
 std::string read_text(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     require(file.is_open(), "open ", path, ": ", std::strerror(errno));

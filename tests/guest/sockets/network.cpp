@@ -27,9 +27,7 @@ std::string output_of(const std::string& command) {
 class NetworkAsSet : public State {
   public:
     void set_up() override {
-        const char* container = getenv("container");
-        const bool in_machine = container != nullptr && std::string_view(container) == "nap";
-        if (!in_machine) check(unshare(CLONE_NEWNET), "unshare");
+        if (!in_machine()) check(unshare(CLONE_NEWNET), "unshare");
         for (const char* command :
              {"link set lo up mtu 20000 txqueuelen 77 alias here", "addr add 10.77.5.1/24 dev lo",
               "addr add 10.77.5.2/24 dev lo label lo:second", "addr add 2001:db8:77::1/64 dev lo",
@@ -40,7 +38,7 @@ class NetworkAsSet : public State {
               "-6 rule add from 2001:db8:77::/64 lookup 177 pref 778"})
             output_of(std::string("ip ") + command);
         // Not of lo, whose neighbours are all one: nothing would arrive there any more
-        if (in_machine) output_of("ip neigh add 10.77.5.9 lladdr 02:00:00:00:00:09 dev eth0 nud permanent");
+        if (in_machine()) output_of("ip neigh add 10.77.5.9 lladdr 02:00:00:00:00:09 dev eth0 nud permanent");
         sleep_ms(1000);
         for (const char* what : {"-o -d link show lo", "addr show lo", "route show table all", "-6 route",
                                  "rule", "-6 rule", "neigh show nud permanent", "-4 addr show"})

@@ -24,10 +24,44 @@ std::string session() {
     return std::to_string(keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING)) + " " + text;
 }
 
+// More than a node of the kernel's tree has room for.
+constexpr int kKeys = 40;
+
+// Each key of this thread's session: number, description and owners, payload.
+std::string keys() {
+    std::string all;
+    for (int i = 0; i < kKeys; ++i) {
+        const std::string name = "nap-test: " + std::to_string(i);
+        const long key = check(
+            syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", name.c_str(), 0), "search");
+        std::string told(256, '\0'), payload(256, '\0');
+        told.resize(
+            static_cast<std::size_t>(check(keyctl(KEYCTL_DESCRIBE, key, told.data(), 256), "describe")) - 1);
+        payload.resize(
+            static_cast<std::size_t>(check(keyctl(KEYCTL_READ, key, payload.data(), 256), "read")));
+        all += std::to_string(key) + " " + told + " " + payload + "\n";
+    }
+    return all;
+}
+
+void add_keys() {
+    for (int i = 0; i < kKeys; ++i) {
+        const std::string name = "nap-test: " + std::to_string(i),
+                          payload = std::string(i, 'x') + '\xff' + '\0';
+        const long key = check(syscall(SYS_add_key, "user", name.c_str(), payload.data(), payload.size(),
+                                       KEY_SPEC_SESSION_KEYRING),
+                               "add_key");
+        check(syscall(SYS_keyctl, KEYCTL_SETPERM, key, i % 2 != 0 ? 0x3f1f0000 : 0x3f010000 | 0x3f0b),
+              "setperm");
+    }
+}
+
 class SessionRings : public State {
   public:
     void set_up() override {
         check(keyctl(KEYCTL_JOIN_SESSION_KEYRING, reinterpret_cast<long>("nap-test: shared")), "join");
+        add_keys();
+        keys_ = keys();
         sharing_ = std::make_unique<Child>([] { return answers(); });
         apart_ = std::make_unique<Child>([] {
             check(keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0), "join");
@@ -41,6 +75,7 @@ class SessionRings : public State {
         require(ours_ != theirs_, "one ring for both");
     }
     void verify() override {
+        require(keys() == keys_, "the keys are now\n", keys(), "and were\n", keys_);
         require(session() == ours_, ours_, " became ", session());
         require(sharing_->ask("session") == ours_, "who shared it has ", sharing_->ask("session"));
         require(apart_->ask("session") == theirs_, theirs_, " became ", apart_->ask("session"));
@@ -62,7 +97,7 @@ class SessionRings : public State {
         };
     }
     std::unique_ptr<Child> sharing_, apart_;
-    std::string ours_, theirs_;
+    std::string ours_, theirs_, keys_;
 };
 
 NAP_GUEST_STATE("session_rings", SessionRings);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/check/files/mounts.hpp"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -16,8 +19,10 @@ namespace nap::agent {
 namespace {
 
 // What CRIU mounts again and every kernel of Nap's has built in.
-constexpr std::array kCarried = {"proc",    "sysfs",  "tmpfs",      "devtmpfs", "devpts",  "cgroup",
-                                 "cgroup2", "mqueue", "securityfs", "debugfs",  "tracefs", "pstore"};
+constexpr std::array kCarried = {"proc",   "sysfs",      "tmpfs",   "devtmpfs", "devpts", "cgroup", "cgroup2",
+                                 "mqueue", "securityfs", "debugfs", "tracefs",  "pstore", "ramfs"};
+// Likewise, but without what is in them.
+constexpr std::array kCarriedEmpty = {"hugetlbfs", "bpf"};
 
 // Blanks and backslashes are written in octal there: "\040".
 std::string unescape(std::string_view text) {
@@ -89,6 +94,22 @@ bool is_hidden(const Mount& mount, const std::vector<Mount>& all) {
     return !upon_parent && is_hidden(*parent, all);
 }
 
+namespace {
+
+// One that is hidden cannot be looked into.
+bool is_carried_empty(const Mount& mount, pid_t host_pid) {
+    if (std::ranges::find(kCarriedEmpty, mount.type) == kCarriedEmpty.end() || mount.root != "/")
+        return false;
+    const std::string place = "/proc/" + std::to_string(host_pid) + "/root" + mount.target;
+    struct stat there {};
+    std::error_code error;
+    return ::stat(place.c_str(), &there) == 0 &&
+           mount.device == std::to_string(major(there.st_dev)) + ":" + std::to_string(minor(there.st_dev)) &&
+           std::filesystem::is_empty(place, error) && !error;
+}
+
+}  // namespace
+
 MountTable MountTable::read(const std::vector<Task>& tasks) {
     MountTable table;
     std::set<ino_t> seen;
@@ -132,6 +153,7 @@ void MountTable::find_obstacles(Obstacles& obstacles) const {
     for (const auto& [host_pid, mounts] : namespaces_)
         for (const Mount& mount : mounts) {
             auto finding = judge_mount(mount, mounts, *root);
+            if (finding && is_carried_empty(mount, host_pid)) continue;
             if (finding && named.insert(finding->what).second)
                 obstacles.push_back({0, "", std::move(*finding)});
         }

@@ -41,14 +41,17 @@ Obstacle obstacle_of(const std::string& type, std::uint32_t uid, const std::vect
              "Remove it (keyctl unlink), or end the session it belongs to."}};
 }
 
-// The serial numbers of rings that are carried.
+// The serial numbers of rings and keys that are carried.
 using Carried = std::set<std::int32_t>;
 
 Result<Carried> rings_of_sessions() {
     NAP_TRY(const SessionRingSearch* search, SessionRingSearch::get());
     NAP_TRY(const auto rings, search->run());
     Carried serials;
-    for (const SessionRing& ring : rings) serials.insert(ring.serial);
+    for (const SessionRing& ring : rings) {
+        serials.insert(ring.serial);
+        for (const UserKey& key : ring.links.keys) serials.insert(key.serial);
+    }
     return serials;
 }
 
