@@ -3,8 +3,18 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/check/files/namespace_files.hpp"
+
 namespace nap::agent {
 namespace {
+
+TEST(NamespaceFiles, AreToldByTheirLinks) {
+    EXPECT_EQ(namespace_kind("uts:[4026531838]"), "uts");
+    EXPECT_EQ(namespace_kind("mnt:[4026532246]"), "mnt");
+    EXPECT_FALSE(namespace_kind("socket:[4711]"));
+    EXPECT_FALSE(namespace_kind("/srv/uts:[1]"));
+    EXPECT_FALSE(namespace_kind("anon_inode:[eventpoll]"));
+}
 
 TEST(JudgeLink, KnowsWhatCannotBeCarried) {
     for (const char* link :

@@ -51,8 +51,9 @@ void hold_root() {
     sleep_for_ever();
 }
 
-void hold_mount_namespace() {
-    check(unshare(CLONE_NEWNS), "unshare");
+template <int kNamespace>
+void hold_namespace() {
+    check(unshare(kNamespace), "unshare");
 }
 
 NAP_GUEST_HOLDER("stopped", hold_stopped);
@@ -60,7 +61,8 @@ NAP_GUEST_HOLDER("zombie", hold_zombie);
 NAP_GUEST_HOLDER("thread_creds", hold_thread_credentials);
 NAP_GUEST_HOLDER("shared_files", hold_shared_files);
 NAP_GUEST_HOLDER("chroot", hold_root);
-NAP_GUEST_HOLDER("mount_ns", hold_mount_namespace);
+NAP_GUEST_HOLDER("mount_ns", hold_namespace<CLONE_NEWNS>);
+NAP_GUEST_HOLDER("uts_ns", hold_namespace<CLONE_NEWUTS>);
 
 }  // namespace
 }  // namespace guest

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Namespaces of a process's or a thread's own.
+#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -36,9 +37,17 @@ void hold_threads_own() {
     require(!failed, "unshare in a thread failed");
 }
 
+// By a descriptor alone, in no process.
+void hold_without_process() {
+    const int own = static_cast<int>(check(open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC), "open"));
+    check(unshare(CLONE_NEWUTS), "unshare");
+    check(open("/proc/self/ns/uts", O_RDONLY), "open");
+    check(setns(own, CLONE_NEWUTS), "setns");
+}
+
+NAP_GUEST_HOLDER("ns_kept", hold_without_process);
 NAP_GUEST_HOLDER("user_ns", hold_own<CLONE_NEWUSER>);
 NAP_GUEST_HOLDER("net_ns", hold_own<CLONE_NEWNET>);
-NAP_GUEST_HOLDER("uts_ns", hold_own<CLONE_NEWUTS>);
 NAP_GUEST_HOLDER("ipc_ns", hold_own<CLONE_NEWIPC>);
 NAP_GUEST_HOLDER("cgroup_ns", hold_own<CLONE_NEWCGROUP>);
 NAP_GUEST_HOLDER("pid_ns", hold_childs_own<CLONE_NEWPID>);

@@ -17,6 +17,7 @@
 #include <string>
 
 #include "agent/check/files/deleted_files.hpp"
+#include "agent/check/files/namespace_files.hpp"
 #include "agent/check/files/watches.hpp"
 #include "agent/check/sockets/sockets.hpp"
 #include "base/fd.hpp"
@@ -106,6 +107,7 @@ std::optional<Finding> judge_new_file(const Task& task, int fd, const FileId& id
     if (S_ISSOCK(id.mode)) return judge_socket_descriptor(fd, task.host_pid);
     const std::string path = path_of(fd);
     if (auto finding = judge_link(path)) return finding;
+    if (const auto kind = namespace_kind(path)) return judge_namespace(*kind, id.inode);
     return path.starts_with("/") ? judge_file(fd, path, mounts) : std::nullopt;
 }
 

@@ -16,8 +16,6 @@ struct Kind {
 constexpr std::array kKinds = {
     Kind{"user", "a user namespace of its own", "Stop the sandbox or container."},
     Kind{"net", "a network namespace of its own", "Stop the container, or give it the machine's network."},
-    Kind{"uts", "a host name of its own (UTS namespace)",
-         "systemd: set ProtectHostname=no for this service."},
     Kind{"ipc", "an IPC namespace of its own", "Stop the container, or let it share the machine's."},
     Kind{"cgroup", "a control group namespace of its own", "Stop the container."},
     Kind{"time", "a time namespace of its own", "Stop the container."},
