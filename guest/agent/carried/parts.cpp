@@ -12,6 +12,7 @@
 #include "agent/carried/ipc/sysv_objects.hpp"
 #include "agent/carried/ipc/undo_values.hpp"
 #include "agent/carried/kernel_settings.hpp"
+#include "agent/carried/namespaces/ipc_namespaces.hpp"
 #include "agent/carried/network.hpp"
 #include "agent/carried/part.hpp"
 #include "agent/carried/pressure.hpp"
@@ -37,6 +38,7 @@ std::span<const Part> parts() {
         {"undo-values", capture_undo_values, hand_undo_values_to_criu, nullptr},
         {"area-settings", capture_area_settings, hand_area_settings_to_criu, nullptr},
         {"sysv-objects", capture_sysv_objects, nullptr, put_back_sysv_objects},
+        {"ipc-namespaces", capture_ipc_namespaces, nullptr, put_back_ipc_namespaces},
         {"file-flags", capture_file_flags, nullptr, put_back_file_flags},
         {"session-rings", capture_session_rings, nullptr, put_back_session_rings},
         {"pressure", capture_pressure, nullptr, put_back_pressure},

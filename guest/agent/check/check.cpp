@@ -13,6 +13,7 @@
 #include "agent/check/files/open_files.hpp"
 #include "agent/check/kernel_wide.hpp"
 #include "agent/check/obstacle.hpp"
+#include "agent/check/processes/apart_namespaces.hpp"
 #include "agent/check/processes/control_groups.hpp"
 #include "agent/check/processes/guard_regions.hpp"
 #include "agent/check/processes/keys.hpp"
@@ -103,6 +104,7 @@ Obstacles look(const Agent& agent, const Task& init, Call& call) {
     find_threaded_groups(obstacles);
     find_hidden_in_sockets(tasks, obstacles);
     if (const auto kernel = RunningKernel::get()) {
+        find_in_apart_namespaces(**kernel, init, tasks, obstacles);
         find_landlock(**kernel, tasks, obstacles);
         find_keys(**kernel, obstacles);
         find_directory_signals(**kernel, tasks, obstacles);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// IPC namespace: the userland's, in the kernel's memory.
+// IPC namespace: the userland's, or one of a process, in the kernel's memory.
 #pragma once
 
 #include <sys/types.h>
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 #include "agent/kernel_memory/running_kernel.hpp"
 
@@ -19,5 +20,15 @@ struct IpcCounter {
 };
 using IpcCounters = std::array<IpcCounter, 3>;  // semaphores, queues, shared memory
 Result<IpcCounters> read_ipc_counters(const RunningKernel& kernel, std::uint64_t ipc_namespace);
+
+// How many objects it holds.
+struct IpcHeld {
+    std::uint64_t semaphores = 0, queues = 0, segments = 0;  // System V
+    std::uint64_t message_queues = 0;                        // POSIX
+};
+Result<IpcHeld> read_ipc_held(const RunningKernel& kernel, std::uint64_t ipc_namespace);
+
+// "2 set(s) of semaphores, 1 POSIX message queue(s)"; empty where it holds nothing.
+std::string to_text(const IpcHeld& held);
 
 }  // namespace nap::agent

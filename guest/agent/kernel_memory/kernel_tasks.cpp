@@ -64,4 +64,12 @@ Result<KernelTask> find_kernel_task(const RunningKernel& kernel, pid_t host_pid)
     return found->second;
 }
 
+Result<std::int32_t> number_inside(const RunningKernel& kernel, std::uint64_t pid) {
+    NAP_TRY(const auto level, kernel.field<std::uint32_t>(pid, "pid", "level"));
+    if (level == 0) return 0;
+    NAP_TRY(const auto numbers, kernel.fields().offset("pid", "numbers"));
+    NAP_TRY(const auto size, kernel.fields().size("upid"));
+    return kernel.field<std::int32_t>(pid + numbers + size, "upid", "nr");
+}
+
 }  // namespace nap::agent

@@ -35,4 +35,8 @@ Result<std::map<pid_t, KernelTask>> read_kernel_tasks(const RunningKernel& kerne
 // That of one process, which is found faster the next time.
 Result<KernelTask> find_kernel_task(const RunningKernel& kernel, pid_t host_pid);
 
+// Of a thread's struct pid: its number in the userland's PID namespace, the first below the initial one; 0:
+// of no process of it.
+Result<std::int32_t> number_inside(const RunningKernel& kernel, std::uint64_t pid);
+
 }  // namespace nap::agent

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "agent/kernel_memory/kept.hpp"
+#include "agent/kernel_memory/kernel_tasks.hpp"
 
 namespace nap::agent {
 
@@ -25,15 +26,6 @@ Result<SessionRing> read_ring(const RunningKernel& kernel, std::uint64_t at) {
     NAP_TRY(ring.name, read_key_description(kernel, at));
     NAP_TRY(ring.links, read_ring_links(kernel, at));
     return ring;
-}
-
-// The number in the userland's PID namespace, the first below the initial one; 0: of no process of it.
-Result<std::int32_t> number_inside(const RunningKernel& kernel, std::uint64_t pid) {
-    NAP_TRY(const auto level, kernel.field<std::uint32_t>(pid, "pid", "level"));
-    if (level == 0) return 0;
-    NAP_TRY(const auto numbers, kernel.fields().offset("pid", "numbers"));
-    NAP_TRY(const auto size, kernel.fields().size("upid"));
-    return kernel.field<std::int32_t>(pid + numbers + size, "upid", "nr");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "agent/areas/area_settings.hpp"
 #include "agent/calls/params.hpp"
 #include "agent/carried/inotify.hpp"
+#include "agent/carried/namespaces/ipc_namespaces.hpp"
 #include "agent/carried/pressure.hpp"
 #include "agent/carried/session_rings.hpp"
 #include "agent/contexts/criu.hpp"
@@ -36,6 +37,7 @@ Result<Json> quiet(Agent& agent, const Json& params, Call&) {
     NAP_CHECK(prepare_area_settings());
     NAP_CHECK(prepare_file_flags());
     NAP_CHECK(prepare_session_rings());
+    NAP_CHECK(prepare_ipc_namespaces());
     NAP_CHECK(SocketSearch::get());
     return Json::object();
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Namespaces of a process's or a thread's own.
 #include <fcntl.h>
+#include <mqueue.h>
 #include <sched.h>
+#include <sys/sem.h>
 #include <unistd.h>
 
 #include <thread>
@@ -45,10 +47,17 @@ void hold_without_process() {
     check(setns(own, CLONE_NEWUTS), "setns");
 }
 
+// A set of semaphores and a message queue in it.
+void hold_full_ipc() {
+    check(unshare(CLONE_NEWIPC), "unshare");
+    check(semget(IPC_PRIVATE, 1, 0600), "semget");
+    require(mq_open("/nap-test-held", O_RDWR | O_CREAT, 0600, nullptr) >= 0, "mq_open");
+}
+
 NAP_GUEST_HOLDER("ns_kept", hold_without_process);
 NAP_GUEST_HOLDER("user_ns", hold_own<CLONE_NEWUSER>);
 NAP_GUEST_HOLDER("net_ns", hold_own<CLONE_NEWNET>);
-NAP_GUEST_HOLDER("ipc_ns", hold_own<CLONE_NEWIPC>);
+NAP_GUEST_HOLDER("ipc_ns_held", hold_full_ipc);
 NAP_GUEST_HOLDER("cgroup_ns", hold_own<CLONE_NEWCGROUP>);
 NAP_GUEST_HOLDER("pid_ns", hold_childs_own<CLONE_NEWPID>);
 NAP_GUEST_HOLDER("pid_ns_empty", hold_own<CLONE_NEWPID>);

@@ -16,7 +16,6 @@ struct Kind {
 constexpr std::array kKinds = {
     Kind{"user", "a user namespace of its own", "Stop the sandbox or container."},
     Kind{"net", "a network namespace of its own", "Stop the container, or give it the machine's network."},
-    Kind{"ipc", "an IPC namespace of its own", "Stop the container, or let it share the machine's."},
     Kind{"cgroup", "a control group namespace of its own", "Stop the container."},
     Kind{"time", "a time namespace of its own", "Stop the container."},
     Kind{"time_for_children", "a time namespace of its own for its children", "Stop the container."},

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// IPC namespaces of processes' own: carried unless they hold objects.
+#pragma once
+
+#include <vector>
+
+#include "agent/check/obstacle.hpp"
+#include "agent/kernel_memory/running_kernel.hpp"
+#include "agent/userland/tasks.hpp"
+
+namespace nap::agent {
+
+// `tasks`: all of the userland.
+void find_in_apart_namespaces(const RunningKernel& kernel, const Task& init, const std::vector<Task>& tasks,
+                              Obstacles& obstacles);
+
+}  // namespace nap::agent
