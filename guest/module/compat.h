@@ -6,6 +6,7 @@
 #ifndef NAP_COMPAT_H
 #define NAP_COMPAT_H
 
+#include <linux/cred.h>
 #include <linux/key.h>
 #include <linux/memcontrol.h>
 #include <linux/memory_hotplug.h>

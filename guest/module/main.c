@@ -211,6 +211,17 @@ static long root_group(const s32 __user *argument)
 	return get_user(group, argument) ? -EFAULT : nap_root_group(group);
 }
 
+static long user_ns(const struct nap_user_ns __user *argument)
+{
+	struct nap_user_ns request;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	if (state != WITHHOLDING)
+		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	return nap_user_ns(&request);
+}
+
 static long nap_ioctl(struct file *opened, unsigned int command, unsigned long argument)
 {
 	long result;
@@ -264,6 +275,9 @@ static long nap_ioctl(struct file *opened, unsigned int command, unsigned long a
 		break;
 	case NAP_IOC_SESSION_RING:
 		result = session_ring((void __user *)argument);
+		break;
+	case NAP_IOC_USER_NS:
+		result = user_ns((void __user *)argument);
 		break;
 	case NAP_IOC_IPC:
 		result = ipc((void __user *)argument);

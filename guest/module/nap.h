@@ -171,9 +171,10 @@ int nap_ipc(struct nap_ipc *request);
 
 /* inotify.c: what a descriptor holds unread, replaced */
 int nap_inotify(const struct nap_inotify *request);
-/* file.c, keys.c */
+/* file.c, keys.c, user_ns.c */
 int nap_file(const struct nap_file *request);
 int nap_session_ring(const struct nap_session_ring *request);
+int nap_user_ns(const struct nap_user_ns *request);
 /* identity.c */
 int nap_set_boot_id(const struct nap_boot_id *request);
 int nap_root_group(int group);	/* a descriptor of its folder */

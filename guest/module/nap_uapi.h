@@ -302,4 +302,22 @@ struct nap_boot_id {
 /* A control group, by a descriptor of its folder, gets the look of the root group. Without U, too. */
 #define NAP_IOC_ROOT_GROUP _IOW('N', 83, __s32)
 
+/*
+ * Before commit, the tasks frozen, with the credentials they had as the initial user namespace sees them: threads go
+ * into the user namespace when they run, and at once the memory of their process, where that belonged to it. EBADF,
+ * EINVAL (form, no user namespace just below the initial one), ESRCH, EFAULT, E2BIG, ENOMEM.
+ */
+struct nap_user_ns_thread {
+	__s32 tid;		/* in the userland's PID namespace */
+	__u32 memory;		/* 1: with its memory */
+};
+struct nap_user_ns {
+	__s32 ns;		/* descriptor of the namespace */
+	__s32 init;		/* the userland's process 1, in the caller's PID namespace */
+	__u32 count;
+	__u32 unused;
+	__u64 threads;		/* pointer to struct nap_user_ns_thread[count] */
+};
+#define NAP_IOC_USER_NS _IOW('N', 150, struct nap_user_ns)
+
 #endif

@@ -38,6 +38,7 @@
 	X(kernfs_remove_by_name_ns)	\
 	X(task_work_add)		\
 	X(key_lookup)			\
+	X(set_cred_ucounts)		\
 	NAP_NUMA_SYMBOLS(X)		\
 	NAP_AUTOGROUP_SYMBOLS(X)	\
 	NAP_COMPAT_SYMBOLS(X)

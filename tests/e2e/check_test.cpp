@@ -31,7 +31,9 @@ constexpr Held kObstacles[] = {
     {"landlock_thread", "Landlock rules in force"},
     {"fscontext", "half-made mount"},
     {"seccomp_listen", "seccomp listener"},
-    {"user_ns", "user namespace"},
+    {"user_ns_nested", "a user namespace within another"},
+    {"user_ns_kept", "a user namespace held open"},
+    {"user_ns_owner", "belongs to a user namespace"},
     {"net_ns", "network namespace"},
     {"ns_kept", "a namespace of no process"},
     {"ipc_ns_held", "1 set(s) of semaphores, 1 POSIX message queue(s)"},
@@ -104,12 +106,13 @@ constexpr Held kNotices[] = {
 constexpr Held kReplaced{"replaced", "deleted or replaced"};  // a program like any other
 
 constexpr const char* kCarried[] = {
-    "packet",        "packet_ring",    "icmp_raw",     "tcp_connecting", "netlink_group",    "temporary_file",
-    "deleted_cwd",   "lease",          "sysv_deleted", "mount_mqueue",   "mount_debugfs",    "mount_tracefs",
-    "mount_proc",    "mount_sysfs",    "mount_tmpfs",  "mount_devtmpfs", "mount_pstore",     "mount_devpts",
-    "mount_ns",      "uts_ns",         "ipc_ns",       "watch_tmpfs",    "watch_cgroup",     "watch_deleted",
-    "fanotify_file", "fanotify_mount", "pidfd",        "pidfd_dead",     "epoll_moved",      "stopped",
-    "zombie",        "thread_creds",   "chroot",       "shared_files",   "mount_securityfs", "mqueue"};
+    "packet",        "packet_ring",   "icmp_raw",       "tcp_connecting", "netlink_group", "temporary_file",
+    "deleted_cwd",   "lease",         "sysv_deleted",   "mount_mqueue",   "mount_debugfs", "mount_tracefs",
+    "mount_proc",    "mount_sysfs",   "mount_tmpfs",    "mount_devtmpfs", "mount_pstore",  "mount_devpts",
+    "mount_ns",      "uts_ns",        "ipc_ns",         "user_ns",        "watch_tmpfs",   "watch_cgroup",
+    "watch_deleted", "fanotify_file", "fanotify_mount", "pidfd",          "pidfd_dead",    "epoll_moved",
+    "stopped",       "zombie",        "thread_creds",   "chroot",         "shared_files",  "mount_securityfs",
+    "mqueue"};
 
 Arguments names(const auto& held) {
     Arguments all;

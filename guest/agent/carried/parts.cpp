@@ -13,6 +13,7 @@
 #include "agent/carried/ipc/undo_values.hpp"
 #include "agent/carried/kernel_settings.hpp"
 #include "agent/carried/namespaces/ipc_namespaces.hpp"
+#include "agent/carried/namespaces/user_namespaces.hpp"
 #include "agent/carried/network.hpp"
 #include "agent/carried/part.hpp"
 #include "agent/carried/pressure.hpp"
@@ -41,6 +42,7 @@ std::span<const Part> parts() {
         {"ipc-namespaces", capture_ipc_namespaces, nullptr, put_back_ipc_namespaces},
         {"file-flags", capture_file_flags, nullptr, put_back_file_flags},
         {"session-rings", capture_session_rings, nullptr, put_back_session_rings},
+        {"user-namespaces", capture_user_namespaces, nullptr, put_back_user_namespaces},
         {"pressure", capture_pressure, nullptr, put_back_pressure},
         {"sockets", capture_sockets, nullptr, put_back_sockets},
         // The last: what others put back may cause events.

@@ -12,6 +12,7 @@
 #include "agent/calls/log.hpp"
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/carried/namespaces/user_namespaces.hpp"
 #include "agent/carried/part.hpp"
 #include "agent/check/files/deleted_files.hpp"
 #include "agent/contexts/criu.hpp"
@@ -56,19 +57,24 @@ Error why_not(const GuardedEnd& end, milliseconds limit, const CriuFolders& fold
     return error;
 }
 
-Result<GuardedEnd> run_criu(const CriuFolders& folders, pid_t init, milliseconds limit, Verbosity verbosity,
-                            Problems& problems) {
+Result<GuardedEnd> run_criu(const CriuFolders& folders, const Task& init, milliseconds limit,
+                            Verbosity verbosity, Problems& problems) {
     NAP_TRY(const ino_t network, network_namespace_inode());
     NAP_TRY(const UniqueFd nowhere, open_file("/dev/null", O_WRONLY));
     Command command;
     command.argv = criu_command("dump", folders, verbosity);
     for (const auto& argument :
-         {std::string("-t"), std::to_string(init), std::string("--leave-running"),
+         {std::string("-t"), std::to_string(init.host_pid), std::string("--leave-running"),
           std::string("--freeze-cgroup"), std::string(kCgroup), std::string("--external"),
           "net[" + std::to_string(network) + "]:machine", std::string("--no-private-contents"),
           std::string("--ghost-limit"), std::to_string(kGhostLimitMiB) + "M",
           std::string("--skip-in-flight")})  // a TCP listener's queue: the host reads it itself
         command.argv.push_back(argument);
+    NAP_TRY(const auto user_namespaces, user_namespace_inodes(init));
+    for (const auto inode : user_namespaces) {
+        command.argv.emplace_back("--external");
+        command.argv.push_back("user[" + std::to_string(inode) + "]");
+    }
     command.descriptors = {{nowhere.get(), STDOUT_FILENO}, {nowhere.get(), STDERR_FILENO}};
     return run_undoing(std::move(command), limit, problems);
 }
@@ -81,7 +87,7 @@ bool failed_without_a_word(const GuardedEnd& end, const CriuFolders& folders) {
 
 // One that fails without a word is tried again, with every word: the userland stands still anyhow, and where
 // that goes well so does the dump.
-Result<> run_criu_and_say_why(const CriuFolders& folders, pid_t init, milliseconds limit) {
+Result<> run_criu_and_say_why(const CriuFolders& folders, const Task& init, milliseconds limit) {
     const auto begin = Clock::now();
     Problems problems;
     NAP_TRY(GuardedEnd end, run_criu(folders, init, limit, Verbosity::terse, problems));
@@ -111,7 +117,7 @@ Result<Json> dump(Agent& agent, const Json& params, Call& call) {
     NAP_CHECK(capture_parts(agent, *init, folders.images, times));
 
     NAP_CHECK(thaw_own_freezers());
-    const Result<> dumped = run_criu_and_say_why(folders, init->host_pid, milliseconds(limit));
+    const Result<> dumped = run_criu_and_say_why(folders, *init, milliseconds(limit));
     NAP_CHECK(freeze_own_freezers());
     times.ended("CRIU's dump");
     if (!dumped) send_log(folders, call);

@@ -63,6 +63,7 @@ NAP_GUEST_HOLDER("shared_files", hold_shared_files);
 NAP_GUEST_HOLDER("chroot", hold_root);
 NAP_GUEST_HOLDER("mount_ns", hold_namespace<CLONE_NEWNS>);
 NAP_GUEST_HOLDER("uts_ns", hold_namespace<CLONE_NEWUTS>);
+NAP_GUEST_HOLDER("user_ns", hold_namespace<CLONE_NEWUSER>);
 NAP_GUEST_HOLDER("ipc_ns", hold_namespace<CLONE_NEWIPC>);
 
 }  // namespace

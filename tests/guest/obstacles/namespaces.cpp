@@ -54,8 +54,23 @@ void hold_full_ipc() {
     require(mq_open("/nap-test-held", O_RDWR | O_CREAT, 0600, nullptr) >= 0, "mq_open");
 }
 
+void hold_nested_user() {
+    check(unshare(CLONE_NEWUSER), "unshare");
+    write_text("/proc/self/setgroups", "deny");
+    write_text("/proc/self/uid_map", "0 0 1");
+    write_text("/proc/self/gid_map", "0 0 1");
+    check(unshare(CLONE_NEWUSER), "unshare within it");
+}
+
+void hold_kept_user() {
+    check(unshare(CLONE_NEWUSER), "unshare");
+    check(open("/proc/self/ns/user", O_RDONLY), "open");
+}
+
 NAP_GUEST_HOLDER("ns_kept", hold_without_process);
-NAP_GUEST_HOLDER("user_ns", hold_own<CLONE_NEWUSER>);
+NAP_GUEST_HOLDER("user_ns_nested", hold_nested_user);
+NAP_GUEST_HOLDER("user_ns_kept", hold_kept_user);
+NAP_GUEST_HOLDER("user_ns_owner", hold_own<CLONE_NEWUSER | CLONE_NEWUTS>);
 NAP_GUEST_HOLDER("net_ns", hold_own<CLONE_NEWNET>);
 NAP_GUEST_HOLDER("ipc_ns_held", hold_full_ipc);
 NAP_GUEST_HOLDER("cgroup_ns", hold_own<CLONE_NEWCGROUP>);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/check/files/namespace_files.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -23,6 +25,12 @@ std::optional<std::string_view> namespace_kind(std::string_view link) {
 
 std::optional<Finding> judge_namespace(std::string_view kind, ino_t inode) {
     const std::string which(kind);
+    if (kind == "user") {
+        if (namespace_inode(::getpid(), "user") == inode) return std::nullopt;
+        return Finding{"a user namespace held open",
+                       "Processes in it are carried over, but no descriptor of it.",
+                       "Let the program close it."};
+    }
     for (const Task& task : list_tasks())
         if (namespace_inode(task.host_pid, which.c_str()) == inode) return std::nullopt;
     return Finding{"a namespace of no process, held open (" + which + ")",

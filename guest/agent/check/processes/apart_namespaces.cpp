@@ -34,6 +34,17 @@ void find_held(const RunningKernel& kernel, const ApartNamespace& apart, const s
                obstacles);
 }
 
+void find_nested(const RunningKernel& kernel, const ApartNamespace& apart, const std::vector<Task>& tasks,
+                 Obstacles& obstacles) {
+    const auto seen = see_user_namespace(kernel, apart.address);
+    if (!seen) return log(seen.error().message);
+    if (seen->level != 1)
+        add_at(apart.members, tasks,
+               {"a user namespace within another", "Only those just below the machine's are carried over.",
+                "Stop the sandbox or container."},
+               obstacles);
+}
+
 }  // namespace
 
 void find_in_apart_namespaces(const RunningKernel& kernel, const Task& init, const std::vector<Task>& tasks,
@@ -43,6 +54,7 @@ void find_in_apart_namespaces(const RunningKernel& kernel, const Task& init, con
     const auto apart = (*search)->run(init.host_pid);
     if (!apart) return log(apart.error().message);
     for (const ApartNamespace& each : apart->ipc) find_held(kernel, each, tasks, obstacles);
+    for (const ApartNamespace& each : apart->user) find_nested(kernel, each, tasks, obstacles);
     for (const ApartMember& each : apart->in_owned)
         add_at({each}, tasks,
                {"a namespace that belongs to a user namespace of its own",

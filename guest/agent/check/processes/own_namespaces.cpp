@@ -14,7 +14,6 @@ struct Kind {
     const char *name, *what, *advice;
 };
 constexpr std::array kKinds = {
-    Kind{"user", "a user namespace of its own", "Stop the sandbox or container."},
     Kind{"net", "a network namespace of its own", "Stop the container, or give it the machine's network."},
     Kind{"cgroup", "a control group namespace of its own", "Stop the container."},
     Kind{"time", "a time namespace of its own", "Stop the container."},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Namespaces that a process or a thread has apart from the userland's. Those of mounts and host
-// names are carried, and of IPC (apart_namespaces.hpp).
+// names are carried, and of IPC and users (apart_namespaces.hpp).
 #pragma once
 
 #include <sys/types.h>
@@ -16,7 +16,7 @@ namespace nap::agent {
 ino_t namespace_inode(pid_t host_pid, const char* which);
 
 // The inodes of those that a task may not have apart.
-using NamespaceInodes = std::array<ino_t, 5>;
+using NamespaceInodes = std::array<ino_t, 4>;
 NamespaceInodes namespaces_of(pid_t host_pid);
 
 // `shared`: those of the machine's init.
