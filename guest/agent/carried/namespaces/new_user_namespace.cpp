@@ -9,7 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
+#include <cstddef>
 
 #include "agent/userland/namespaces.hpp"
 
@@ -17,16 +19,22 @@ namespace nap::agent {
 
 namespace {
 
-// By this thread's effective user, who keeps its capabilities. The child does nothing until it is killed.
-Result<pid_t> start_inside(uid_t owner) {
+using Stack = std::array<std::byte, 16 << 10>;
+
+int wait_to_be_killed(void*) {
+    for (;;) ::pause();
+}
+
+// By this thread's effective user, who keeps its capabilities. The child shares our memory, which is faster,
+// and does nothing until it is killed.
+Result<pid_t> start_inside(uid_t owner, Stack& stack) {
     if (::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) != 0)
         return fail_errno("cannot keep the capabilities");
     if (::syscall(SYS_setresuid, -1, owner, -1) != 0) return fail_errno("cannot become its owner");
-    const long child = ::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, 0UL);
+    const int child =
+        ::clone(wait_to_be_killed, stack.data() + stack.size(), CLONE_VM | CLONE_NEWUSER | SIGCHLD, nullptr);
     if (child < 0) return fail_errno("cannot make a user namespace");
-    if (child == 0)
-        for (;;) ::pause();
-    return static_cast<pid_t>(child);
+    return child;
 }
 
 Result<UniqueFd> set_up(const std::string& process, const UserNamespaceSettings& settings) {
@@ -42,7 +50,8 @@ Result<UniqueFd> set_up(const std::string& process, const UserNamespaceSettings&
 Result<UniqueFd> make_user_namespace(const UserNamespaceSettings& settings) {
     UniqueFd made;
     NAP_CHECK(in_own_thread([&]() -> Result<> {
-        NAP_TRY(const pid_t child, start_inside(settings.owner));
+        alignas(16) Stack stack;
+        NAP_TRY(const pid_t child, start_inside(settings.owner, stack));
         auto opened = set_up("/proc/" + std::to_string(child), settings);
         ::kill(child, SIGKILL);
         ::waitpid(child, nullptr, 0);
