@@ -57,7 +57,7 @@ TEST(JudgeMount, AllowsBindsOfWhatIsThere) {
 }
 
 TEST(JudgeMount, RefusesWhatCannotBeMountedAgain) {
-    for (const char* type : {"fuse.sshfs", "nfs4", "overlay", "ext4", "ramfs", "bpf", "hugetlbfs", "nsfs"}) {
+    for (const char* type : {"fuse.sshfs", "nfs4", "overlay", "ext4", "zonefs", "bpf", "hugetlbfs", "nsfs"}) {
         const auto finding = judge_last(std::string("60 50 0:30 / /mnt rw - ") + type + " x rw\n");
         ASSERT_TRUE(finding) << type;
         EXPECT_THAT(finding->what, HasSubstr(type));

@@ -91,7 +91,7 @@ constexpr Held kObstacles[] = {
 
 // And of the machine as a whole.
 constexpr Held kOfMachine[] = {
-    {"mount_ramfs", "type ramfs"}, {"mount_hugetlbfs", "type hugetlbfs"},
+    {"mount_hugetlbfs", "type hugetlbfs"},
     {"mount_bpf", "type bpf"},     {"bind_rootless", "a part of a file system"},
     {"key", "nap-test-user"},      {"key_logon", "nap-test:logon"},
     {"key_ring", "nap-test-ring"}, {"firewall", "nf_tables table held"},

@@ -19,6 +19,7 @@ struct Agent {
     Settings huge_pages{"/run/nap/huge-pages"};        // what `prepare` turned off, until `settle`
     Settings settled{"/run/nap/settled"};              // what the machine gets back last, in `settle`
     Settings out_of_memory{"/run/nap/out-of-memory"};  // what `prepare` changed, until `resume`
+    UniqueFd bpf_refusal;                              // to the machine's init
     std::optional<SettingsSeen> settings_seen;         // older: since `settings`, until it is quiet no more
     std::optional<SettingsPut> settings_put;           // newer: since `put_settings`
 };

@@ -19,6 +19,7 @@
 #include "agent/contexts/restorer.hpp"
 #include "agent/freezing/freeze.hpp"
 #include "agent/machine/clock.hpp"
+#include "agent/userland/bpf_refusal.hpp"
 #include "agent/userland/tasks.hpp"
 #include "base/fd.hpp"
 #include "context/criu_clocks.hpp"
@@ -112,6 +113,8 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     NAP_CHECK(put_back_accounts(device, intake.accounts, pids, warnings));
     times.ended("put back accounts");
     NAP_CHECK(put_back_after_tasks(agent, folders.images, pids, warnings, times));
+    NAP_TRY(agent.bpf_refusal, refuse_bpf(init->second));
+    times.ended("refuse BPF to init");
     return Json{{"adopted", to_json(adopted)},
                 {"host_pid", init->second},
                 {"warnings", warnings},

@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 15> kSymbols = {
     "init_task",        "landlock_blob_sizes", "key_serial_tree", "inotify_fops", "proc_reg_file_ops",
     "kernfs_file_fops", "udp_table",           "tcp_hashinfo",    "vmemmap_base", "page_offset_base",
     "dnotify_group",    "timerfd_fops",        "socket_file_ops", "ip6_ra_chain", "jiffies"};
-constexpr std::array<std::string_view, 3> kFunctions = {"bpf_iter_task", "bpf_iter_task_file",
+constexpr std::array<std::string_view, 4> kFunctions = {"security_bpf", "bpf_iter_task", "bpf_iter_task_file",
                                                         "bpf_iter_task_vma"};
 
 std::string hexadecimal(std::uint64_t value) {

@@ -18,6 +18,7 @@
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
 #include "agent/kernel_settings/baseline.hpp"
+#include "agent/userland/bpf_refusal.hpp"
 #include "agent/userland/identity.hpp"
 #include "agent/userland/rootfs.hpp"
 #include "agent/userland/tasks.hpp"
@@ -48,7 +49,7 @@ Result<> open_stdio() {
     return {};
 }
 
-[[noreturn]] void become_init(const std::string& init, const std::string& hostname, int report) {
+[[noreturn]] void become_init(const std::string& init, const std::string& hostname, int report, int go) {
     ::setsid();
     if (auto entered = enter_root(kRoot); !entered) give_up(report, entered.error().message);
     if (::sethostname(hostname.c_str(), hostname.size()) != 0) give_up(report, "cannot set the host name");
@@ -60,6 +61,7 @@ Result<> open_stdio() {
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::umask(022);
+    if (char byte; ::read(go, &byte, 1) != 1) give_up(report, "the agent gave up");
     const char* argv[] = {init.c_str(), nullptr};
     const char* environment[] = {"HOME=/root", "TERM=linux",
                                  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -69,7 +71,7 @@ Result<> open_stdio() {
 }
 
 // Runs in a child of the agent, which ends at once: init becomes a child of process 1.
-[[noreturn]] void start_init(const std::string& init, const std::string& hostname, int report) {
+[[noreturn]] void start_init(const std::string& init, const std::string& hostname, int report, int go) {
     auto network = open_file(kNetworkNamespace, O_RDONLY);
     if (!network || ::setns(network->get(), CLONE_NEWNET) != 0)
         give_up(report, "cannot join the machine's network namespace; was `network` called?");
@@ -79,8 +81,14 @@ Result<> open_stdio() {
         CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
     const long child = ::syscall(SYS_clone, kNamespaces | SIGCHLD, nullptr, nullptr, nullptr, 0UL);
     if (child < 0) give_up(report, std::string("cannot clone: ") + std::strerror(errno));
-    if (child == 0) become_init(init, hostname, report);
+    if (child == 0) become_init(init, hostname, report, go);
     ::_exit(0);
+}
+
+// The starter ends as soon as init is there; it may have given up.
+std::optional<Task> wait_for_init(pid_t starter) {
+    ::waitpid(starter, nullptr, 0);
+    return find_init();
 }
 
 // What the child had to say until it executed init or gave up.
@@ -110,12 +118,18 @@ Result<Json> start_userland(Agent& agent, const Json& params, Call&) {
     NAP_CHECK(record_baseline());
     NAP_CHECK(disguise_root_group());
     NAP_TRY(Pipe report, make_pipe());
+    NAP_TRY(Pipe go, make_pipe());
     const pid_t starter = ::fork();
     if (starter < 0) return fail_errno("cannot fork");
-    if (starter == 0) start_init(init, hostname, report.write.get());
+    if (starter == 0) start_init(init, hostname, report.write.get(), go.read.get());
     report.write.reset();
+    // Before it executes anything
+    if (const auto born = wait_for_init(starter)) {
+        NAP_TRY(agent.bpf_refusal, refuse_bpf(born->host_pid));
+        NAP_CHECK(write_all(go.write.get(), std::string_view("g")));
+    }
+    go.write.reset();
     auto said = read_report(report.read.get());
-    ::waitpid(starter, nullptr, 0);
     NAP_TRY(const std::string message, std::move(said));
     if (!message.empty()) return fail(ErrorKind::guest, "cannot start the userland: " + message);
     const auto started = find_init();
