@@ -14,7 +14,7 @@ namespace nap::agent {
 namespace {
 
 struct Record {
-    std::uint64_t ipc, user, pid, number, memory_user;
+    std::uint64_t ipc, user, pid, number, process, memory_user;
     std::array<std::uint64_t, 3> owners;
 };
 
@@ -46,6 +46,7 @@ Result<ApartSearch> ApartSearch::load(const RunningKernel& kernel) {
     NAP_TRY(const auto user, fields.offset("cred", "user_ns"));
     NAP_TRY(const auto pid, fields.offset("task_struct", "thread_pid"));
     NAP_TRY(const auto number, fields.offset("task_struct", "pid"));
+    NAP_TRY(const auto process, fields.offset("task_struct", "tgid"));
     NAP_TRY(const auto memory, fields.offset("task_struct", "mm"));
     NAP_TRY(const auto memory_user, fields.offset("mm_struct", "user_ns"));
     PassCode code(sizeof(Record));
@@ -55,6 +56,8 @@ Result<ApartSearch> ApartSearch::load(const RunningKernel& kernel) {
     code.load(BPF_DW, BPF_REG_1, BPF_REG_8, pid).into_record(offsetof(Record, pid), BPF_DW, BPF_REG_1);
     code.load(BPF_W, BPF_REG_1, BPF_REG_8, number);
     code.into_record(offsetof(Record, number), BPF_DW, BPF_REG_1);
+    code.load(BPF_W, BPF_REG_1, BPF_REG_8, process);
+    code.into_record(offsetof(Record, process), BPF_DW, BPF_REG_1);
     code.set(BPF_REG_2, 0).load(BPF_DW, BPF_REG_1, BPF_REG_8, memory);
     const auto has_memory = code.begin_if(BPF_REG_1);
     code.load(BPF_DW, BPF_REG_2, BPF_REG_1, memory_user).end_if(has_memory);
@@ -84,8 +87,10 @@ Result<ApartNamespaces> ApartSearch::run(pid_t init) const {
         if (record.pid == 0 || (record.ipc == own_ipc && record.user == own_user && !owned)) continue;
         NAP_TRY(const auto tid, number_inside(*kernel_, record.pid));
         if (tid == 0) continue;
-        const ApartMember member{tid, static_cast<std::int32_t>(record.number),
-                                 record.memory_user == record.user};
+        const ApartMember member{.tid = tid,
+                                 .host_tid = static_cast<std::int32_t>(record.number),
+                                 .first = record.number == record.process,
+                                 .memory = record.memory_user == record.user};
         if (record.ipc != own_ipc) put(apart.ipc, record.ipc, member);
         if (record.user != own_user) put(apart.user, record.user, member);
         if (owned) apart.in_owned.push_back(member);

@@ -15,6 +15,7 @@ namespace nap::agent {
 struct ApartMember {
     std::int32_t tid = 0;  // in the userland
     std::int32_t host_tid = 0;
+    bool first = false;   // of its process: the tids are pids
     bool memory = false;  // its memory belongs to the same user namespace
 };
 

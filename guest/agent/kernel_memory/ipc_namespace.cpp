@@ -28,26 +28,13 @@ Result<IpcHeld> read_ipc_held(const RunningKernel& kernel, std::uint64_t ipc_nam
     NAP_TRY(const std::uint64_t size, kernel.fields().size("ipc_ids"));
     IpcHeld held;
     std::uint64_t at = ipc_namespace + first;
-    for (std::uint64_t* kind : {&held.semaphores, &held.queues, &held.segments}) {
+    for (std::uint64_t* kind : {&held.sets, &held.queues, &held.segments}) {
         NAP_TRY(*kind, kernel.field<std::uint32_t>(at, "ipc_ids", "in_use"));
         at += size;
     }
     NAP_TRY(held.message_queues,
             kernel.field<std::uint32_t>(ipc_namespace, "ipc_namespace", "mq_queues_count"));
     return held;
-}
-
-std::string to_text(const IpcHeld& held) {
-    std::string text;
-    const auto tell = [&text](std::uint64_t count, const char* one) {
-        if (count == 0) return;
-        text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + one;
-    };
-    tell(held.semaphores, "set(s) of semaphores");
-    tell(held.queues, "System V message queue(s)");
-    tell(held.segments, "segment(s) of shared memory");
-    tell(held.message_queues, "POSIX message queue(s)");
-    return text;
 }
 
 }  // namespace nap::agent

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 
 #include "agent/kernel_memory/running_kernel.hpp"
 
@@ -23,12 +22,9 @@ Result<IpcCounters> read_ipc_counters(const RunningKernel& kernel, std::uint64_t
 
 // How many objects it holds.
 struct IpcHeld {
-    std::uint64_t semaphores = 0, queues = 0, segments = 0;  // System V
-    std::uint64_t message_queues = 0;                        // POSIX
+    std::uint64_t sets = 0, queues = 0, segments = 0;  // System V
+    std::uint64_t message_queues = 0;                  // POSIX
 };
 Result<IpcHeld> read_ipc_held(const RunningKernel& kernel, std::uint64_t ipc_namespace);
-
-// "2 set(s) of semaphores, 1 POSIX message queue(s)"; empty where it holds nothing.
-std::string to_text(const IpcHeld& held);
 
 }  // namespace nap::agent

@@ -15,6 +15,7 @@
 
 #include "child.hpp"
 #include "harness.hpp"
+#include "namespaces/in_own_ipc.hpp"
 
 namespace guest {
 namespace {
@@ -168,6 +169,7 @@ class SysvRemembered : public State {
 };
 
 NAP_GUEST_STATE("sysv_remembered", SysvRemembered);
+NAP_GUEST_STATE("sysv_remembered_apart", InOwnIpc<SysvRemembered>);
 
 }  // namespace
 }  // namespace guest

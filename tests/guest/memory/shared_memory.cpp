@@ -14,6 +14,7 @@
 #include "child.hpp"
 #include "harness.hpp"
 #include "memory/mapping.hpp"
+#include "namespaces/in_own_ipc.hpp"
 
 namespace guest {
 namespace {
@@ -107,7 +108,8 @@ class SystemV : public Source {
 
 class Shared : public State {
   public:
-    explicit Shared(std::unique_ptr<Source> source) : source_(std::move(source)) {}
+    explicit Shared(std::unique_ptr<Source> source, std::uint64_t seed = 9)
+        : source_(std::move(source)), seed_(seed) {}
 
     void set_up() override {
         range_ = source_->open();
@@ -134,7 +136,7 @@ class Shared : public State {
     std::unique_ptr<Source> source_;
     std::span<std::byte> range_;
     std::unique_ptr<Child> child_;
-    std::uint64_t seed_ = 9;
+    std::uint64_t seed_;
 };
 
 // System V semaphores and messages that wait.
@@ -186,7 +188,10 @@ NAP_GUEST_STATE("shared_memfd", Shared, std::make_unique<MemoryFile>());
 NAP_GUEST_STATE("shared_tmpfs_file", Shared, std::make_unique<TmpfsFile>(false));
 NAP_GUEST_STATE("shared_tmpfs_unlinked", Shared, std::make_unique<TmpfsFile>(true));
 NAP_GUEST_STATE("shared_sysv", Shared, std::make_unique<SystemV>());
+// The same, with the same keys and ids, in an IPC namespace of its own
+NAP_GUEST_STATE("shared_sysv_apart", InOwnIpc<Shared>, std::make_unique<SystemV>(), 1009);
 NAP_GUEST_STATE("sysv_queues", SystemVQueues);
+NAP_GUEST_STATE("sysv_queues_apart", InOwnIpc<SystemVQueues>);
 
 }  // namespace
 }  // namespace guest

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <mqueue.h>
 #include <sched.h>
-#include <sys/sem.h>
 #include <unistd.h>
 
 #include <thread>
@@ -47,10 +46,8 @@ void hold_without_process() {
     check(setns(own, CLONE_NEWUTS), "setns");
 }
 
-// A set of semaphores and a message queue in it.
-void hold_full_ipc() {
+void hold_queue_apart() {
     check(unshare(CLONE_NEWIPC), "unshare");
-    check(semget(IPC_PRIVATE, 1, 0600), "semget");
     require(mq_open("/nap-test-held", O_RDWR | O_CREAT, 0600, nullptr) >= 0, "mq_open");
 }
 
@@ -72,7 +69,7 @@ NAP_GUEST_HOLDER("user_ns_nested", hold_nested_user);
 NAP_GUEST_HOLDER("user_ns_kept", hold_kept_user);
 NAP_GUEST_HOLDER("user_ns_owner", hold_own<CLONE_NEWUSER | CLONE_NEWUTS>);
 NAP_GUEST_HOLDER("net_ns", hold_own<CLONE_NEWNET>);
-NAP_GUEST_HOLDER("ipc_ns_held", hold_full_ipc);
+NAP_GUEST_HOLDER("ipc_ns_queue", hold_queue_apart);
 NAP_GUEST_HOLDER("cgroup_ns", hold_own<CLONE_NEWCGROUP>);
 NAP_GUEST_HOLDER("pid_ns", hold_childs_own<CLONE_NEWPID>);
 NAP_GUEST_HOLDER("pid_ns_empty", hold_own<CLONE_NEWPID>);

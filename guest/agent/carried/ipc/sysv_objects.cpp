@@ -113,10 +113,10 @@ void mark_segments(const Json& segments, Warnings& warnings) {
     }
 }
 
-Result<> put_back(const Json& captured, pid_t init, Warnings& warnings) {
+Result<> put_back(const Json& captured, pid_t member, Warnings& warnings) {
     NAP_TRY(std::vector<nap_ipc_object> objects, ipc_objects_of(captured));
     const Result<> looked = in_own_thread([&]() -> Result<> {
-        NAP_CHECK(join_namespaces(init, CLONE_NEWIPC));
+        NAP_CHECK(join_namespaces(member, CLONE_NEWIPC));
         mark_segments(captured.at("segments"), warnings);
         std::erase_if(objects, [](nap_ipc_object& object) { return !look(object); });
         return {};
@@ -127,33 +127,43 @@ Result<> put_back(const Json& captured, pid_t init, Warnings& warnings) {
         for (const pid_t pid : object.pids)
             if (pid > 0) pids.insert(pid);
     NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
-    return while_pids_exist(init, pids, [&] { return device.set_ipc_objects(init, objects); });
+    return while_pids_exist(member, pids, [&] { return device.set_ipc_objects(member, objects); });
 }
 
 }  // namespace
 
-Result<Json> capture_sysv_objects(Agent&, const Task& init) {
-    Json captured;
-    NAP_CHECK(in_own_process(init.host_pid, CLONE_NEWIPC, [&]() -> Result<> {
-        captured = {{"segments", list_segments()}, {"queues", list_queues()}, {"sets", list_sets()}};
-        return {};
-    }));
-    Json counters = Json::array();
+Result<Json> capture_sysv_objects_of(pid_t host_pid) {
     NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
-    NAP_TRY(const std::uint64_t ipc_namespace, find_ipc_namespace(*kernel, init.host_pid));
+    NAP_TRY(const std::uint64_t ipc_namespace, find_ipc_namespace(*kernel, host_pid));
+    NAP_TRY(const IpcHeld held, read_ipc_held(*kernel, ipc_namespace));
+    Json captured{{"segments", Json::array()}, {"queues", Json::array()}, {"sets", Json::array()}};
+    if (held.segments + held.queues + held.sets != 0)
+        NAP_CHECK(in_own_process(host_pid, CLONE_NEWIPC, [&]() -> Result<> {
+            captured = {{"segments", list_segments()}, {"queues", list_queues()}, {"sets", list_sets()}};
+            return {};
+        }));
+    Json counters = Json::array();
     NAP_TRY(const IpcCounters read, read_ipc_counters(*kernel, ipc_namespace));
     for (const auto& [sequence, index] : read) counters.push_back({sequence, index});
     captured["counters"] = std::move(counters);
     return captured;
 }
 
+// What objects remember of their use is worth a warning, not the update.
+Result<> put_back_sysv_objects_of(const Json& captured, pid_t host_pid, Warnings& warnings) {
+    if (const auto done = put_back(captured, host_pid, warnings); !done)
+        warnings.push_back("System V IPC: " + done.error().message);
+    return {};
+}
+
+Result<Json> capture_sysv_objects(Agent&, const Task& init) {
+    return capture_sysv_objects_of(init.host_pid);
+}
+
 Result<> put_back_sysv_objects(Agent&, const Json& captured, const HostPids& pids, Warnings& warnings) {
     const auto init = pids.find(1);
     if (init == pids.end()) return fail(ErrorKind::guest, "there is no init");
-    // What objects remember of their use is worth a warning, not the update.
-    if (const auto done = put_back(captured, init->second, warnings); !done)
-        warnings.push_back("System V IPC: " + done.error().message);
-    return {};
+    return put_back_sysv_objects_of(captured, init->second, warnings);
 }
 
 }  // namespace nap::agent

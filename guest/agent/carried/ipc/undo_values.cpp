@@ -5,9 +5,14 @@
 #include <sched.h>
 #include <sys/sem.h>
 
+#include <algorithm>
+#include <functional>
 #include <map>
+#include <set>
 
 #include "agent/contexts/criu.hpp"
+#include "agent/kernel_memory/apart_namespaces.hpp"
+#include "agent/kernel_memory/ipc_namespace.hpp"
 #include "agent/kernel_memory/undo_values.hpp"
 #include "agent/userland/namespaces.hpp"
 #include "base/fd.hpp"
@@ -38,15 +43,38 @@ Result<Sets> list_sets(pid_t host_pid) {
     return sets;
 }
 
+using IsIn = std::function<bool(pid_t pid)>;
+
+// Of the namespace that the process `host_pid` is in, and of those processes that are in it: ids are its own.
+Result<> capture_of(const RunningKernel& kernel, pid_t host_pid, const IsIn& is_in, Json& all) {
+    NAP_TRY(const Sets sets, list_sets(host_pid));
+    if (sets.empty()) return {};
+    NAP_TRY(const auto values, read_undo_values(kernel, sets));
+    for (const auto& [pid, set, semaphore, value] : values)
+        if (is_in(pid)) all.push_back({pid, set, semaphore, value});
+    return {};
+}
+
 }  // namespace
 
 Result<Json> capture_undo_values(Agent&, const Task& init) {
-    NAP_TRY(const Sets sets, list_sets(init.host_pid));
-    Json all = Json::array();
-    if (sets.empty()) return all;
     NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
-    NAP_TRY(const auto values, read_undo_values(*kernel, sets));
-    for (const auto& [pid, set, semaphore, value] : values) all.push_back({pid, set, semaphore, value});
+    NAP_TRY(const ApartSearch* search, ApartSearch::get());
+    NAP_TRY(const ApartNamespaces apart, search->run(init.host_pid));
+    std::set<pid_t> elsewhere;
+    Json all = Json::array();
+    for (const ApartNamespace& each : apart.ipc) {
+        std::set<pid_t> members;
+        for (const ApartMember& member : each.members) members.insert(member.tid);
+        const auto process = std::ranges::find(each.members, true, &ApartMember::first);
+        NAP_TRY(const IpcHeld held, read_ipc_held(*kernel, each.address));
+        if (held.sets != 0 && process != each.members.end())
+            NAP_CHECK(capture_of(
+                *kernel, process->host_tid, [&](pid_t pid) { return members.contains(pid); }, all));
+        elsewhere.merge(members);
+    }
+    NAP_CHECK(capture_of(
+        *kernel, init.host_pid, [&](pid_t pid) { return !elsewhere.contains(pid); }, all));
     return all;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/carried/namespaces/ipc_namespaces.hpp"
 
+#include <algorithm>
+
 #include "agent/carried/ipc/sysv_objects.hpp"
 #include "agent/kernel_memory/apart_namespaces.hpp"
 #include "agent/kernel_memory/ipc_namespace.hpp"
@@ -12,29 +14,18 @@ using channel::Json;
 namespace {
 
 Result<Json> describe(const RunningKernel& kernel, const ApartNamespace& apart) {
+    const auto process = std::ranges::find(apart.members, true, &ApartMember::first);
+    if (process == apart.members.end())
+        return fail(ErrorKind::refused, "Pid " + std::to_string(apart.members.front().tid) +
+                                            " is a thread in an IPC namespace without its process");
     NAP_TRY(const IpcHeld held, read_ipc_held(kernel, apart.address));
-    if (const std::string text = to_text(held); !text.empty())
-        return fail(ErrorKind::refused, "The IPC namespace of pid " +
-                                            std::to_string(apart.members.front().tid) + " holds " + text +
-                                            ", which are carried over of the machine's own only");
-    NAP_TRY(const IpcCounters read, read_ipc_counters(kernel, apart.address));
-    Json counters = Json::array();
-    for (const auto& [sequence, index] : read) counters.push_back({sequence, index});
-    Json tids = Json::array();
-    for (const ApartMember& member : apart.members) tids.push_back(member.tid);
-    return Json{{"tids", std::move(tids)},
-                {"segments", Json::array()},
-                {"queues", Json::array()},
-                {"sets", Json::array()},
-                {"counters", std::move(counters)}};
-}
-
-Result<> put_back(const AdoptionDevice& device, const Json& captured, const HostPids& pids) {
-    NAP_TRY(const auto objects, ipc_objects_of(captured));
-    for (const Json& tid : captured.at("tids"))
-        if (const auto member = pids.find(tid.get<std::int32_t>()); member != pids.end())
-            return device.set_ipc_objects(member->second, objects);
-    return fail(ErrorKind::guest, "no process is in it");
+    if (held.message_queues != 0)
+        return fail(ErrorKind::refused,
+                    "The IPC namespace of pid " + std::to_string(process->tid) +
+                        " has POSIX message queues, which are carried over of the machine's own only");
+    NAP_TRY(Json described, capture_sysv_objects_of(process->host_tid));
+    described["pid"] = process->tid;
+    return described;
 }
 
 }  // namespace
@@ -58,12 +49,13 @@ Result<Json> capture_ipc_namespaces(Agent&, const Task& init) {
 
 Result<> put_back_ipc_namespaces(Agent&, const Json& captured, const HostPids& pids, Warnings& warnings) {
     if (captured.empty()) return {};
-    NAP_TRY(const AdoptionDevice device, AdoptionDevice::open());
-    for (const Json& each : captured)
-        if (const auto done = put_back(device, each, pids); !done)
-            warnings.push_back("In the IPC namespace of pid " +
-                               std::to_string(each.at("tids").at(0).get<int>()) +
-                               " System V ids begin anew: " + done.error().message + ".");
+    for (const Json& each : captured) {
+        const auto pid = each.at("pid").get<std::int32_t>();
+        const auto member = pids.find(pid);
+        if (member == pids.end())
+            return fail(ErrorKind::guest, "pid " + std::to_string(pid) + " was not recreated");
+        NAP_CHECK(put_back_sysv_objects_of(each, member->second, warnings));
+    }
     return {};
 }
 

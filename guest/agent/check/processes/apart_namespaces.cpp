@@ -26,10 +26,11 @@ void find_held(const RunningKernel& kernel, const ApartNamespace& apart, const s
                Obstacles& obstacles) {
     const auto held = read_ipc_held(kernel, apart.address);
     if (!held) return log(held.error().message);
-    if (const std::string text = to_text(*held); !text.empty())
+    if (held->message_queues != 0)
         add_at(apart.members, tasks,
-               {"an IPC namespace of its own that holds " + text,
-                "Such objects are carried over of the machine's own IPC namespace only.",
+               {"an IPC namespace of its own with " + std::to_string(held->message_queues) +
+                    " POSIX message queue(s)",
+                "Message queues are carried over of the machine's own IPC namespace only.",
                 "Stop it, or let it share the machine's (systemd: PrivateIPC=no)."},
                obstacles);
 }
