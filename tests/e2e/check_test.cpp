@@ -36,7 +36,6 @@ constexpr Held kObstacles[] = {
     {"user_ns_owner", "belongs to a user namespace"},
     {"net_ns", "network namespace"},
     {"ns_kept", "a namespace of no process"},
-    {"ipc_ns_queue", "1 POSIX message queue(s)"},
     {"cgroup_ns", "control group namespace"},
     {"pid_ns", "nested PID namespace"},
     {"pid_ns_empty", "PID namespace of its own for its children"},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 
 #include "agent/kernel_memory/ipc_namespace.hpp"
@@ -33,6 +34,13 @@ void put(std::vector<ApartNamespace>& all, std::uint64_t address, const ApartMem
 }
 
 }  // namespace
+
+Result<ApartMember> process_of(const ApartNamespace& apart) {
+    const auto process = std::ranges::find(apart.members, true, &ApartMember::first);
+    if (process != apart.members.end()) return *process;
+    return fail(ErrorKind::refused, "pid " + std::to_string(apart.members.front().tid) +
+                                        " is a thread in a namespace without its process");
+}
 
 Result<const ApartSearch*> ApartSearch::get() {
     return kept<&ApartSearch::load>();

@@ -24,6 +24,9 @@ struct ApartNamespace {
     std::vector<ApartMember> members;
 };
 
+// One that is the first thread of its process.
+Result<ApartMember> process_of(const ApartNamespace& apart);
+
 struct ApartNamespaces {
     std::vector<ApartNamespace> ipc, user;
     // Who is in an IPC, UTS or mount namespace that belongs to another user namespace than the userland's.

@@ -114,7 +114,6 @@ constexpr std::array kWanted = {
     // IPC namespaces
     Field{"ipc_namespace", "ids"},
     Field{"ipc_namespace", "mq_mnt"},
-    Field{"ipc_namespace", "mq_queues_count"},
     Field{"ipc_ids", "in_use"},
     Field{"ipc_ids", "seq"},
     Field{"ipc_ids", "last_idx"},

@@ -32,8 +32,6 @@ Result<IpcHeld> read_ipc_held(const RunningKernel& kernel, std::uint64_t ipc_nam
         NAP_TRY(*kind, kernel.field<std::uint32_t>(at, "ipc_ids", "in_use"));
         at += size;
     }
-    NAP_TRY(held.message_queues,
-            kernel.field<std::uint32_t>(ipc_namespace, "ipc_namespace", "mq_queues_count"));
     return held;
 }
 

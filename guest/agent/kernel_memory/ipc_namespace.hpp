@@ -23,7 +23,6 @@ Result<IpcCounters> read_ipc_counters(const RunningKernel& kernel, std::uint64_t
 // How many objects it holds.
 struct IpcHeld {
     std::uint64_t sets = 0, queues = 0, segments = 0;  // System V
-    std::uint64_t message_queues = 0;                  // POSIX
 };
 Result<IpcHeld> read_ipc_held(const RunningKernel& kernel, std::uint64_t ipc_namespace);
 

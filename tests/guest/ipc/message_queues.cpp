@@ -11,6 +11,7 @@
 #include <atomic>
 
 #include "harness.hpp"
+#include "namespaces/in_own_ipc.hpp"
 
 namespace guest {
 namespace {
@@ -137,6 +138,8 @@ class MessageQueues : public State {
 };
 
 NAP_GUEST_STATE("message_queues", MessageQueues);
+// Of the same names, in an IPC namespace of its own
+NAP_GUEST_STATE("message_queues_apart", InOwnIpc<MessageQueues>);
 
 }  // namespace
 }  // namespace guest

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Namespaces of a process's or a thread's own.
 #include <fcntl.h>
-#include <mqueue.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -46,11 +45,6 @@ void hold_without_process() {
     check(setns(own, CLONE_NEWUTS), "setns");
 }
 
-void hold_queue_apart() {
-    check(unshare(CLONE_NEWIPC), "unshare");
-    require(mq_open("/nap-test-held", O_RDWR | O_CREAT, 0600, nullptr) >= 0, "mq_open");
-}
-
 void hold_nested_user() {
     check(unshare(CLONE_NEWUSER), "unshare");
     write_text("/proc/self/setgroups", "deny");
@@ -69,7 +63,6 @@ NAP_GUEST_HOLDER("user_ns_nested", hold_nested_user);
 NAP_GUEST_HOLDER("user_ns_kept", hold_kept_user);
 NAP_GUEST_HOLDER("user_ns_owner", hold_own<CLONE_NEWUSER | CLONE_NEWUTS>);
 NAP_GUEST_HOLDER("net_ns", hold_own<CLONE_NEWNET>);
-NAP_GUEST_HOLDER("ipc_ns_queue", hold_queue_apart);
 NAP_GUEST_HOLDER("cgroup_ns", hold_own<CLONE_NEWCGROUP>);
 NAP_GUEST_HOLDER("pid_ns", hold_childs_own<CLONE_NEWPID>);
 NAP_GUEST_HOLDER("pid_ns_empty", hold_own<CLONE_NEWPID>);

@@ -16,6 +16,7 @@
 #include "agent/calls/params.hpp"
 #include "agent/carried/part_file.hpp"
 #include "agent/contexts/criu.hpp"
+#include "agent/kernel_memory/apart_namespaces.hpp"
 #include "agent/kernel_memory/ipc_namespace.hpp"
 #include "agent/kernel_memory/message_queues.hpp"
 #include "agent/userland/namespaces.hpp"
@@ -135,15 +136,13 @@ Result<Json> describe(const KernelQueue& queue, const std::map<std::uint64_t, Na
     return described;
 }
 
-}  // namespace
-
-Result<Json> capture_message_queues(Agent&, const Task& init) {
-    NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
-    NAP_TRY(const std::uint64_t ipc_namespace, find_ipc_namespace(*kernel, init.host_pid));
-    NAP_TRY(const auto queues, read_message_queues(*kernel, ipc_namespace));
+// Of the IPC namespace that the process is in.
+Result<Json> capture_of(const RunningKernel& kernel, pid_t host_pid) {
+    NAP_TRY(const std::uint64_t ipc_namespace, find_ipc_namespace(kernel, host_pid));
+    NAP_TRY(const auto queues, read_message_queues(kernel, ipc_namespace));
     Json all = Json::array();
     if (queues.empty()) return all;
-    NAP_TRY(const auto names, list_names(init.host_pid));
+    NAP_TRY(const auto names, list_names(host_pid));
     for (const KernelQueue& queue : queues) {
         NAP_TRY(Json described, describe(queue, names));
         all.push_back(std::move(described));
@@ -151,11 +150,34 @@ Result<Json> capture_message_queues(Agent&, const Task& init) {
     return all;
 }
 
-Result<> hand_message_queues_to_criu(Agent&, const Json& captured, Warnings&) {
-    if (captured.empty()) return {};
-    NAP_TRY(const std::string encoded, encode_message_queues(captured));
-    NAP_TRY(const UniqueFd file, open_file(images_folder() / "mqueues", O_WRONLY | O_CREAT | O_TRUNC));
+Result<> hand_over(const Json& queues, const std::string& image) {
+    if (queues.empty()) return {};
+    NAP_TRY(const std::string encoded, encode_message_queues(queues));
+    NAP_TRY(const UniqueFd file, open_file(images_folder() / image, O_WRONLY | O_CREAT | O_TRUNC));
     return write_all(file.get(), encoded);
+}
+
+}  // namespace
+
+Result<Json> capture_message_queues(Agent&, const Task& init) {
+    NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
+    NAP_TRY(const ApartSearch* search, ApartSearch::get());
+    NAP_TRY(const ApartNamespaces apart, search->run(init.host_pid));
+    NAP_TRY(Json own, capture_of(*kernel, init.host_pid));
+    Json others = Json::array();
+    for (const ApartNamespace& each : apart.ipc) {
+        NAP_TRY(const ApartMember process, process_of(each));
+        NAP_TRY(Json queues, capture_of(*kernel, process.host_tid));
+        if (!queues.empty()) others.push_back({{"pid", process.tid}, {"queues", std::move(queues)}});
+    }
+    return Json{{"own", std::move(own)}, {"others", std::move(others)}};
+}
+
+Result<> hand_message_queues_to_criu(Agent&, const Json& captured, Warnings&) {
+    NAP_CHECK(hand_over(captured.at("own"), "mqueues"));
+    for (const Json& other : captured.at("others"))
+        NAP_CHECK(hand_over(other.at("queues"), "mqueues-" + std::to_string(other.at("pid").get<int>())));
+    return {};
 }
 
 }  // namespace nap::agent

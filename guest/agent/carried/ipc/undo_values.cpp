@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <sys/sem.h>
 
-#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -47,8 +46,10 @@ using IsIn = std::function<bool(pid_t pid)>;
 
 // Of the namespace that the process `host_pid` is in, and of those processes that are in it: ids are its own.
 Result<> capture_of(const RunningKernel& kernel, pid_t host_pid, const IsIn& is_in, Json& all) {
+    NAP_TRY(const std::uint64_t ipc_namespace, find_ipc_namespace(kernel, host_pid));
+    NAP_TRY(const IpcHeld held, read_ipc_held(kernel, ipc_namespace));
+    if (held.sets == 0) return {};
     NAP_TRY(const Sets sets, list_sets(host_pid));
-    if (sets.empty()) return {};
     NAP_TRY(const auto values, read_undo_values(kernel, sets));
     for (const auto& [pid, set, semaphore, value] : values)
         if (is_in(pid)) all.push_back({pid, set, semaphore, value});
@@ -66,11 +67,9 @@ Result<Json> capture_undo_values(Agent&, const Task& init) {
     for (const ApartNamespace& each : apart.ipc) {
         std::set<pid_t> members;
         for (const ApartMember& member : each.members) members.insert(member.tid);
-        const auto process = std::ranges::find(each.members, true, &ApartMember::first);
-        NAP_TRY(const IpcHeld held, read_ipc_held(*kernel, each.address));
-        if (held.sets != 0 && process != each.members.end())
-            NAP_CHECK(capture_of(
-                *kernel, process->host_tid, [&](pid_t pid) { return members.contains(pid); }, all));
+        NAP_TRY(const ApartMember process, process_of(each));
+        NAP_CHECK(capture_of(
+            *kernel, process.host_tid, [&](pid_t pid) { return members.contains(pid); }, all));
         elsewhere.merge(members);
     }
     NAP_CHECK(capture_of(

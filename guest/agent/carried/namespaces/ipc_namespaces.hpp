@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // IPC namespaces of processes' own: CRIU makes them, with their limits and System V objects, and puts the
-// processes there. Here: what these objects remember, and where ids go on; POSIX message queues are carried
-// of the machine's own only.
+// processes there. Here: what these objects remember, and where ids go on.
 #pragma once
 
 #include "agent/carried/part.hpp"

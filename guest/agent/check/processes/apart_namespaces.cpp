@@ -6,7 +6,6 @@
 
 #include "agent/calls/log.hpp"
 #include "agent/kernel_memory/apart_namespaces.hpp"
-#include "agent/kernel_memory/ipc_namespace.hpp"
 
 namespace nap::agent {
 
@@ -20,19 +19,6 @@ void add_at(const std::vector<ApartMember>& members, const std::vector<Task>& ta
                                    [&](const ApartMember& member) { return member.tid == each.pid; });
     });
     if (task != tasks.end()) add(obstacles, *task, std::move(finding));
-}
-
-void find_held(const RunningKernel& kernel, const ApartNamespace& apart, const std::vector<Task>& tasks,
-               Obstacles& obstacles) {
-    const auto held = read_ipc_held(kernel, apart.address);
-    if (!held) return log(held.error().message);
-    if (held->message_queues != 0)
-        add_at(apart.members, tasks,
-               {"an IPC namespace of its own with " + std::to_string(held->message_queues) +
-                    " POSIX message queue(s)",
-                "Message queues are carried over of the machine's own IPC namespace only.",
-                "Stop it, or let it share the machine's (systemd: PrivateIPC=no)."},
-               obstacles);
 }
 
 void find_nested(const RunningKernel& kernel, const ApartNamespace& apart, const std::vector<Task>& tasks,
@@ -54,7 +40,6 @@ void find_in_apart_namespaces(const RunningKernel& kernel, const Task& init, con
     if (!search) return log(search.error().message);
     const auto apart = (*search)->run(init.host_pid);
     if (!apart) return log(apart.error().message);
-    for (const ApartNamespace& each : apart->ipc) find_held(kernel, each, tasks, obstacles);
     for (const ApartNamespace& each : apart->user) find_nested(kernel, each, tasks, obstacles);
     for (const ApartMember& each : apart->in_owned)
         add_at({each}, tasks,

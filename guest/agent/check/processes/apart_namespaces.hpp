@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// IPC and user namespaces of processes' own: carried unless they hold POSIX message queues, or lie within
-// another. And who is in a namespace that belongs to a user namespace.
+// User namespaces of processes' own: carried unless they lie within another. And who is in a namespace that
+// belongs to a user namespace.
 #pragma once
 
 #include <vector>
