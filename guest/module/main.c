@@ -222,6 +222,20 @@ static long user_ns(const struct nap_user_ns __user *argument)
 	return nap_user_ns(&request);
 }
 
+static long touch(struct nap_touch __user *argument)
+{
+	struct nap_touch request;
+	int error;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	if (state != WITHHOLDING)
+		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	request.pages = request.ns = 0;
+	error = nap_touch(&request);
+	return copy_to_user(argument, &request, sizeof(request)) ? -EFAULT : error;
+}
+
 static long nap_ioctl(struct file *opened, unsigned int command, unsigned long argument)
 {
 	long result;
@@ -278,6 +292,9 @@ static long nap_ioctl(struct file *opened, unsigned int command, unsigned long a
 		break;
 	case NAP_IOC_USER_NS:
 		result = user_ns((void __user *)argument);
+		break;
+	case NAP_IOC_TOUCH:
+		result = touch((void __user *)argument);
 		break;
 	case NAP_IOC_IPC:
 		result = ipc((void __user *)argument);

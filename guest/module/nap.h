@@ -163,6 +163,9 @@ int nap_wait_until_still(struct task_struct *task);	/* it does not run; a second
 struct pid_namespace *nap_namespace_of(pid_t init);	/* with a reference; NULL: no such process */
 struct task_struct *nap_thread_of(pid_t number, struct pid_namespace *pids);	/* likewise */
 
+/* touch.c: reads pages of U, writes none */
+int nap_touch(struct nap_touch *request);
+
 /* adopt.c, accounts.c, settle.c, ipc.c: the calls */
 int nap_adopt(struct nap_adopt *report);
 int nap_accounts(struct nap_accounts *report);

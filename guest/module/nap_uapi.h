@@ -320,4 +320,25 @@ struct nap_user_ns {
 };
 #define NAP_IOC_USER_NS _IOW('N', 150, struct nap_user_ns)
 
+/* Page frames of U. */
+struct nap_range {
+	__u64 first, frames;
+};
+
+#define NAP_TOUCH_MOST 4096	/* ranges at once */
+
+/*
+ * Before ADOPT: a byte of each page is read, so that the host maps it for this kernel. Nothing is read where a range is
+ * refused: EINVAL (none, or an empty one), ENXIO (outside U), EBUSY (not withheld), E2BIG (also: more frames than U has).
+ * EFAULT, ENOMEM, EINTR, EALREADY.
+ */
+struct nap_touch {
+	__u64 ranges;		/* pointer to struct nap_range[count] */
+	__u32 count;
+	__u32 reserved;
+	/* out */
+	__u64 pages, ns;
+};
+#define NAP_IOC_TOUCH _IOWR('N', 90, struct nap_touch)
+
 #endif

@@ -8,8 +8,10 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "machine/huge_pages.hpp"
 #include "supervisor/history.hpp"
 #include "supervisor/proxy.hpp"
+#include "update/phases/memory_watch.hpp"
 
 namespace nap::supervisor {
 
@@ -203,6 +205,17 @@ Json Service::facts() const {
             {"supervisor_pid", ::getpid()}};
 }
 
+namespace {
+
+// How much of U is in use on the host, and how much of that lies on 2 MiB pages.
+void tell_memory(Json& facts, const machine::MachinePaths& paths, pid_t qemu) {
+    facts["memory_in_use"] = update::allocated(paths.user_memory());
+    const auto smaps = read_file("/proc/" + std::to_string(qemu) + "/smaps");
+    facts["memory_on_huge_pages"] = smaps ? machine::mapped_by_huge_pages(*smaps, paths.user_memory()) : 0;
+}
+
+}  // namespace
+
 Json Service::status() {
     std::lock_guard lock(mutex_);
     const bool updating = doing_ == Doing::updating;
@@ -219,6 +232,7 @@ Json Service::status() {
                          {"text", last_progress_.text}};
     else
         out["qemu_pid"] = machine_.generation->process().pid();
+    if (runs && !updating) tell_memory(out, machine_.paths, machine_.generation->process().pid());
     return out;
 }
 

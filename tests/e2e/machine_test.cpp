@@ -148,6 +148,7 @@ TEST_F(Lifecycle, TellsAboutItself) {
     const auto status = machine().status();
     EXPECT_EQ(status.value("state", ""), "running");
     EXPECT_EQ(status.value("kernel", ""), kernels().older);
+    EXPECT_GT(status.value("memory_in_use", 0UL), 0U);
     EXPECT_THAT(nap({"list"}).out, HasSubstr(machine().name()));
     EXPECT_EQ(nap({"log", machine().name()}).status, 0);
     EXPECT_THAT(nap({"kernel", "list"}).out, AllOf(HasSubstr(kernels().older), HasSubstr(kernels().newer)));

@@ -7,6 +7,8 @@
 #include <sstream>
 #include <thread>
 
+#include "base/fd.hpp"
+#include "base/units.hpp"
 #include "e2e/isolation.hpp"
 #include "e2e/leftovers.hpp"
 #include "e2e/machine.hpp"
@@ -77,6 +79,21 @@ void expect_clean_disk(const Machine& machine, const std::string& format) {
     std::filesystem::remove(raw);
 }
 
+// After an update, of a machine with huge pages inside: some of its memory lies on the host's, where that has
+// any.
+void expect_huge_pages(const Machine& machine) {
+    const auto status = machine.status();
+    const auto in_use = status.value("memory_in_use", 0UL), huge = status.value("memory_on_huge_pages", 0UL);
+    EXPECT_GT(in_use, 0U);
+    EXPECT_LE(in_use, status.value("memory", 0UL));
+    EXPECT_LE(huge, in_use);
+    EXPECT_EQ(huge % kHugePageSize, 0U);
+    EXPECT_THAT(nap({"status", machine.name()}).out, HasSubstr("on 2 MiB pages"));
+    const auto host = read_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled");
+    const bool offered = host && !host->contains("[deny]");
+    EXPECT_EQ(huge > 0, offered);
+}
+
 void go_through(const std::vector<std::string>& versions, const std::string& disk_format) {
     const Machine machine({.disk_format = disk_format});
     expect_without_rights(machine);
@@ -89,6 +106,7 @@ void go_through(const std::vector<std::string>& versions, const std::string& dis
         EXPECT_EQ(machine.kernel(), kernel);
         expect_states_pass(machine, "on " + kernel);
         expect_without_rights(machine);
+        expect_huge_pages(machine);
     }
     expect_nothing_lost(counter);
     expect_ticker_unbroken(machine);

@@ -89,6 +89,8 @@ TEST(QemuCommand, PutsKernelMemoryFirstAndUserMemoryAt4GiB) {
     EXPECT_EQ(user["mem-path"], "/proc/self/fd/" + std::to_string(kUserMemoryFd));
     EXPECT_EQ(user["size"], kGiB);
     EXPECT_EQ(user["share"], true);
+    EXPECT_EQ(user["align"], 2 * kMiB);
+    EXPECT_FALSE(kernel.contains("align"));
     auto dimm = json_value(spec, "-device", "driver", "pc-dimm");
     EXPECT_EQ(dimm["memdev"], "user-memory");
     EXPECT_EQ(dimm["addr"], 4 * kGiB);

@@ -161,6 +161,11 @@ extern struct nap_task tasks[PROCESSES];
 void refused(struct nap_adopt request, int error, const char *what);
 void refusals(void);
 
+/* touch.c */
+void refusals_of_touches(void);
+void touch(void);
+void fuzz_touches(void);
+
 /* accounts.c */
 void accounts(void);
 void fuzz_accounts(void);

@@ -13,6 +13,35 @@ static u64 roll(u64 below)
 	return random_state % below;
 }
 
+/* Ranges at random; none may harm. */
+void fuzz_touches(void)
+{
+	unsigned int accepted = 0, refusals = 0;
+
+	for (int round = 0; round < 20000; round++) {
+		struct nap_range ranges[8];
+		struct nap_touch request = { .ranges = (uintptr_t)ranges, .count = 1 + roll(8) };
+
+		for (u32 i = 0; i < request.count; i++)
+			ranges[i] = (struct nap_range){ first_frame + roll(frame_count), 1 + roll(16) };
+		if (!roll(4))
+			ranges[roll(request.count)].first = roll(1ull << (1 + roll(63)));
+		if (!roll(4))
+			ranges[roll(request.count)].frames = roll(1ull << (1 + roll(63)));
+		if (!roll(100))
+			request.count = roll(1ull << 32);
+		if (!roll(100))
+			request.ranges = roll(1ull << 47);
+		if (ioctl(device, NAP_IOC_TOUCH, &request))
+			refusals++;
+		else
+			accepted++;
+		REQUIRE(request.pages <= frame_count, "round %d: %llu pages", round, request.pages);
+	}
+	printf("fuzz: %u touches accepted, %u refused\n", accepted, refusals);
+	REQUIRE(accepted > 1000 && refusals > 1000, "too few of either");
+}
+
 /* Requests half right: some pass, none may harm. */
 void fuzz(void)
 {

@@ -33,6 +33,7 @@ int main(int argc, char **argv)
 		start();
 		refusals();
 		adopt_threads();
+		fuzz_touches();
 		fuzz();
 		fuzz_accounts();
 		host_checks("fuzzed");

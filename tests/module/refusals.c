@@ -123,4 +123,5 @@ void refusals(void)
 	refused(request, E2BIG, "too much spilled");
 	munmap(shared, PAGE);
 	refusals_of_calls();
+	refusals_of_touches();
 }

@@ -55,6 +55,7 @@ void run(void)
 
 	start();
 	refusals();
+	touch();
 	plan_loner();
 	plan_family();
 	adopt_all();
@@ -65,6 +66,8 @@ void run(void)
 	REQUIRE(status.adopted == next_frame - 0 || status.adopted < next_frame, "adopted");
 	REQUIRE(status.withheld + status.adopted == frame_count, "every frame withheld or adopted");
 	REQUIRE(status.spilled_waiting == spilled_pages + 63 + 64, "waiting");
+	REQUIRE(ioctl(device, NAP_IOC_TOUCH, &(struct nap_touch){ .ranges = (uintptr_t)&(struct nap_range){ first_frame, frame_count },
+		.count = 1 }) == -1 && errno == EBUSY, "touch of adopted pages");
 	check_frames();
 	printf("memory.current %ld KiB\n", number_in("/sys/fs/cgroup/test/memory.current", "") / 1024);
 	REQUIRE(number_in("/sys/fs/cgroup/test/memory.current", "") >= (long)(status.adopted * PAGE), "memory charged");
@@ -81,6 +84,7 @@ void run(void)
 	tell_all('j');
 	REQUIRE(has_robust_list(), "the robust list is not back");
 	REQUIRE(ioctl(device, NAP_IOC_ADOPT, &(struct nap_adopt){}) == -1 && errno == EALREADY, "adopt after resume");
+	REQUIRE(ioctl(device, NAP_IOC_TOUCH, &(struct nap_touch){}) == -1 && errno == EALREADY, "touch after resume");
 	REQUIRE(ioctl(device, NAP_IOC_ACCOUNTS, &(struct nap_accounts){}) == -1 && errno == EALREADY, "accounts after resume");
 	tell(CHILD, 'w');
 	tell_all('v');

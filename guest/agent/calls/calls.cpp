@@ -16,6 +16,7 @@
 #include "agent/contexts/restore.hpp"
 #include "agent/contexts/resume.hpp"
 #include "agent/contexts/settle.hpp"
+#include "agent/contexts/touch.hpp"
 #include "agent/freezing/freeze.hpp"
 #include "agent/kernel_settings/carry.hpp"
 #include "agent/machine/anchors.hpp"
@@ -61,6 +62,7 @@ constexpr std::array kMethods = {
     Method{"dump", dump},
     Method{"file_systems", file_systems},
     Method{"prepare", prepare},
+    Method{"touch", touch},
     Method{"restore", restore},
     Method{"resume", resume},
     Method{"settle", settle},

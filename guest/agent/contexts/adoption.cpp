@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <system_error>
@@ -88,6 +89,21 @@ Result<nap_adopt> AdoptionDevice::adopt(std::span<const context::TaskPlan> plan,
     if (::ioctl(fd_.get(), NAP_IOC_ADOPT, &request) != 0)
         return fail(ErrorKind::guest, refusal(request, plan, errno));
     return request;
+}
+
+Result<std::uint64_t> AdoptionDevice::touch(std::span<const nap_range> ranges) const {
+    std::uint64_t pages = 0;
+    while (!ranges.empty()) {
+        const auto some = ranges.first(std::min<std::size_t>(ranges.size(), NAP_TOUCH_MOST));
+        nap_touch request{};
+        request.ranges = address_of(some.data());
+        request.count = static_cast<__u32>(some.size());
+        if (::ioctl(fd_.get(), NAP_IOC_TOUCH, &request) != 0)
+            return fail_errno("the module did not read pages of the tasks");
+        pages += request.pages;
+        ranges = ranges.subspan(some.size());
+    }
+    return pages;
 }
 
 Result<> AdoptionDevice::go_on_with(std::span<const context::InterruptedCall> calls, pid_t init) const {

@@ -27,6 +27,8 @@ class AdoptionDevice {
     // The whole plan at once. An error says whether anything had been changed.
     [[nodiscard]] Result<nap_adopt> adopt(std::span<const context::TaskPlan> plan,
                                           std::span<const std::byte> spilled, const HostPids& pids) const;
+    // A byte of each page is read; of how many.
+    [[nodiscard]] Result<std::uint64_t> touch(std::span<const nap_range> ranges) const;
     // `init`: host pid of the userland's. The tasks are there, frozen, and nobody traces them any more.
     [[nodiscard]] Result<> go_on_with(std::span<const context::InterruptedCall> calls, pid_t init) const;
     // What of sockets no system call sets: a descriptor for CRIU, good until resume().

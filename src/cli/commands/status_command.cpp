@@ -37,6 +37,10 @@ Result<int> status(const Context& context, const MachineName& machine) {
     print_line("cpus", std::to_string(number_at(facts, "cpus")) + ", " + text_at(facts, "cpu"));
     print_line("memory", fmt::format("{}, and {} for the kernel", size_text(number_at(facts, "memory")),
                                      size_text(number_at(facts, "kernel_memory"))));
+    if (facts.contains("memory_in_use"))
+        print_line("in use", fmt::format("{} on the host, {} of it on 2 MiB pages",
+                                         size_text(number_at(facts, "memory_in_use")),
+                                         size_text(number_at(facts, "memory_on_huge_pages"))));
     print_line("disk", text_at(facts, "disk"));
     print_line("address", text_at(facts, "address"));
     if (auto accelerator = text_at(facts, "accelerator"); !accelerator.empty())

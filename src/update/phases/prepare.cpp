@@ -8,6 +8,7 @@
 #include "update/agent/agent_calls.hpp"
 #include "update/attempt.hpp"
 #include "update/phases/borrowed.hpp"
+#include "update/phases/first_touches.hpp"
 #include "walk/walk.hpp"
 
 namespace nap::update {
@@ -43,16 +44,17 @@ Result<> hand_over_settings(Attempt& attempt) {
 
 // K is mapped now, and walked once: what the kernel's memory does not say will not be found out within the
 // pause, and the walk within it need not fault the mapping in.
-Result<> rehearse_walk(Attempt& attempt) {
+Result<context::PageMap> rehearse_walk(Attempt& attempt) {
     auto step = attempt.timeline.step("rehearse page map");
     RunningMachine& machine = attempt.machine;
     NAP_TRY(attempt.older_memory, MappedFile::open(machine.paths.kernel_memory(machine.number)));
     NAP_TRY(attempt.newer_memory, MappedFile::open(machine.paths.kernel_memory(attempt.number)));
-    // The processes run: what it finds may be half-changed, and is not used.
+    // The processes run: what it finds may be half-changed, and is good for guesses only.
     auto walked = walk::walk(attempt.older_memory->bytes(), machine.kernel.layout, attempt.older_anchors,
                              machine.init_host_pid, machine.layout.user_frames());
-    if (!walked) spdlog::info("update: rehearsing the page map: {}", walked.error().message);
-    return {};
+    if (walked) return walked;
+    spdlog::info("update: rehearsing the page map: {}", walked.error().message);
+    return context::PageMap{};
 }
 
 // Both kernels' clocks by the host's: from here on nobody has to ask what time it is.
@@ -131,7 +133,8 @@ Result<> prepare(Attempt& attempt) {
         attempt.quiet = quieted(attempt);
         NAP_CHECK(agent::done(older.call("quiet", {{"on", true}}, attempt.limits.call)));
     }
-    NAP_CHECK(rehearse_walk(attempt));
+    NAP_TRY(const auto rehearsed, rehearse_walk(attempt));
+    spare_first_touches(attempt, rehearsed);
     attempt.newer->set_background(false);
     NAP_CHECK(read_clocks(attempt));
     return attempt.point("prepare");
