@@ -70,6 +70,21 @@ Result<std::uint64_t> free_space(const std::filesystem::path& directory) {
     return static_cast<std::uint64_t>(space.f_bavail) * static_cast<std::uint64_t>(space.f_bsize);
 }
 
+Result<std::vector<FrameRange>> filled(const std::filesystem::path& path, FrameRange whole) {
+    NAP_TRY(const auto fd, open_file(path, O_RDONLY));
+    std::vector<FrameRange> ranges;
+    // Its QEMU may have made it longer
+    const auto end = static_cast<off_t>(whole.pages * kPageSize);
+    for (off_t at = 0;;) {
+        const off_t begin = ::lseek(fd.get(), at, SEEK_DATA);
+        if (begin >= end || (begin < 0 && errno == ENXIO)) return ranges;
+        if (begin >= 0) at = std::min(::lseek(fd.get(), begin, SEEK_HOLE), end);
+        if (begin < 0 || at < 0) return fail_errno("cannot find the holes of " + path.string());
+        const auto first = static_cast<std::uint64_t>(begin) / kPageSize;
+        ranges.push_back({{whole.first.value + first}, static_cast<std::uint64_t>(at) / kPageSize - first});
+    }
+}
+
 Result<> give_back(const std::filesystem::path& path, FrameRange whole, std::span<const FrameRange> frames) {
     NAP_TRY(auto fd, open_file(path, O_RDWR));
     for (const auto& range : frames) {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
@@ -33,6 +34,9 @@ Result<std::uint64_t> free_space(const std::filesystem::path& directory);
 // replaced, not reused: whoever still maps it keeps his. Memory it lies in must be tmpfs or hugetlbfs.
 // `owner` alone, a user without rights, may open it.
 Result<UniqueFd> create_memory_file(const std::filesystem::path& path, std::uint64_t bytes, uid_t owner);
+
+// The parts of a memory file that take memory: ascending, not overlapping.
+Result<std::vector<FrameRange>> filled(const std::filesystem::path& path, FrameRange whole);
 
 // Parts of a memory file whose contents nobody needs go back to the host; they read as zeros. `frames` lie
 // within `whole`, which the file is.

@@ -190,6 +190,11 @@ bool Service::userland_ended() {
     return running != answer->end() && running->is_boolean() && !running->get<bool>();
 }
 
+void Service::gather_memory() {
+    // A session: no update begins meanwhile
+    if (const auto session = Session::begin(*this, "gather")) gathering_.go_on(machine_);
+}
+
 Json Service::facts() const {
     return {{"name", machine_.config.name},
             {"kernel", machine_.kernel.version},

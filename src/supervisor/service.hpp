@@ -8,6 +8,7 @@
 #include <string>
 
 #include "channel/link.hpp"
+#include "supervisor/gathering.hpp"
 #include "supervisor/paths.hpp"
 #include "update/update.hpp"
 
@@ -29,6 +30,8 @@ class Service {
     // Where the machine's init has ended (poweroff, or a crash): nothing of the machine runs any more. The
     // agent is asked; one that does not answer is taken to be busy.
     bool userland_ended();
+    // Some more of its user memory comes to lie on 2 MiB pages of the host. Not while an update is under way.
+    void gather_memory();
 
   private:
     enum class Doing { serving, updating, stopping };
@@ -54,6 +57,7 @@ class Service {
     int sessions_ = 0, copies_ = 0;  // the copies are sessions, too
     channel::Json facts_;            // while updating: as they were at its begin
     bool stop_asked_ = false;
+    Gathering gathering_;
     update::Progress last_progress_{update::Phase::check, 0, ""};
 };
 

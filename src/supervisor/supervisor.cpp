@@ -76,6 +76,7 @@ Result<> serve(Service& service, const machine::MachinePaths& paths, int listene
                 keep_end_of_init(paths);
                 return {};
             }
+            service.gather_memory();
             (void)machine::shorten_console_log(paths.console_log());
             looked = std::chrono::steady_clock::now();
         }

@@ -52,6 +52,7 @@ struct Attempt {
     // Prepared.
     walk::Anchors older_anchors, newer_anchors;
     std::optional<MappedFile> older_memory, newer_memory;  // K of each
+    nlohmann::json program_files;                          // as the older agent names them, for the newer one
     // Frozen: calls to go on with; what time is left of each as of `calls_at`.
     std::vector<context::InterruptedCall> interrupted_calls;
     std::chrono::steady_clock::time_point calls_at;
@@ -62,7 +63,7 @@ struct Attempt {
     context::Plan plan;
     std::vector<context::Connection> connections;  // that no process has
     std::vector<std::uint64_t> accounts;           // of the tasks, as walk::read_accounts gives them
-    std::unique_ptr<channel::Call> restore_call;
+    std::unique_ptr<channel::Call> restore_call, read_ahead_call;
     std::int32_t newer_init_host_pid = 0;
     // The userland's clock, and the newer kernel's own, both as the host reads them in prepare.
     std::optional<agent::ClockReading> userland_clock, newer_clock;

@@ -90,6 +90,14 @@ TEST_F(GatheredFile, KeepsItsContentsAndItsHoles) {
         ASSERT_EQ(at(page), page == kHole || (page >= 16 && page < 272) ? 0 : page + 1);
 }
 
+TEST_F(GatheredFile, TellsWhereItIsFilled) {
+    const auto ranges = filled(path_, kWhole);
+    ASSERT_TRUE(ranges) << ranges.error().message;
+    const auto first = kWhole.first.value;
+    EXPECT_EQ(*ranges, (std::vector<FrameRange>{{{first}, kHole}, {{first + kHole + 1}, 1025 - kHole - 1}}));
+    EXPECT_FALSE(filled(scratch_.path / "none", kWhole));
+}
+
 TEST_F(GatheredFile, IsLeftAsItIsWhereTimeIsOver) {
     const std::array blocks{kWhole};
     const auto huge = gather_on_huge_pages(path_, kWhole, blocks, std::chrono::seconds(0));

@@ -13,6 +13,7 @@
 #include "agent/contexts/dump.hpp"
 #include "agent/contexts/measure.hpp"
 #include "agent/contexts/prepare.hpp"
+#include "agent/contexts/program_files.hpp"
 #include "agent/contexts/restore.hpp"
 #include "agent/contexts/resume.hpp"
 #include "agent/contexts/settle.hpp"
@@ -63,6 +64,8 @@ constexpr std::array kMethods = {
     Method{"file_systems", file_systems},
     Method{"prepare", prepare},
     Method{"touch", touch},
+    Method{"program_files", program_files},
+    Method{"read_ahead", read_ahead},
     Method{"restore", restore},
     Method{"resume", resume},
     Method{"settle", settle},

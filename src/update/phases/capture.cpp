@@ -40,8 +40,15 @@ Result<> hand_over_disk(Attempt& attempt) {
     NAP_CHECK(attempt.point("capture.disk"));
     auto step = attempt.timeline.step("mount in newer kernel");
     NAP_CHECK(attempt.newer->attach_disk_backing());
-    return agent::done(attempt.newer->agent().call("mount", {{"partition", attempt.machine.config.partition}},
-                                                   attempt.within_pause(attempt.limits.call)));
+    NAP_CHECK(
+        agent::done(attempt.newer->agent().call("mount", {{"partition", attempt.machine.config.partition}},
+                                                attempt.within_pause(attempt.limits.call))));
+    // Nobody waits for it
+    if (!attempt.program_files.is_null()) {
+        if (auto call = attempt.newer->agent().start("read_ahead", attempt.program_files))
+            attempt.read_ahead_call = std::move(*call);
+    }
+    return {};
 }
 
 // They hold what lies in shared memory and in pipes: no more than the machine's own memory. And they leave it

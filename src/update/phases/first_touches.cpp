@@ -14,6 +14,8 @@ namespace nap::update {
 
 namespace {
 
+using channel::Json;
+
 // A GiB takes about half a second; who has much more has most of it gathered by updates before.
 constexpr std::chrono::milliseconds kGatherLimit{3'000};
 
@@ -40,9 +42,21 @@ Result<std::uint64_t> touch(Attempt& attempt, std::span<const FrameRange> frames
     return agent::number(reply, "pages", "touch");
 }
 
+// A page of a program that is not in the newer kernel's page cache is a first touch, too.
+void note_program_files(Attempt& attempt) {
+    auto step = attempt.timeline.step("note program files");
+    auto files =
+        attempt.machine.generation->agent().call("program_files", Json::object(), attempt.limits.call);
+    if (files)
+        attempt.program_files = std::move(*files);
+    else
+        spdlog::info("update: {}", files.error().message);
+}
+
 }  // namespace
 
 void spare_first_touches(Attempt& attempt, const context::PageMap& rehearsed) {
+    note_program_files(attempt);
     const auto frames = context::mapped_frames(rehearsed, attempt.machine.layout.user_frames());
     if (frames.empty()) return;
     gather(attempt, frames);
