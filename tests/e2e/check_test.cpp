@@ -100,7 +100,6 @@ constexpr Held kOfMachine[] = {
 constexpr Held kNotices[] = {
     {"reuseport_group", "share a port"},
     {"packet_counts", "PACKET_STATISTICS"},
-    {"user_ns_stopped", "a stopped process in a user namespace"},
 };
 
 constexpr Held kReplaced{"replaced", "deleted or replaced"};  // a program like any other

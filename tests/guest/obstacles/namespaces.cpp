@@ -2,10 +2,8 @@
 // Namespaces of a process's or a thread's own.
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <thread>
 
 #include "child.hpp"
@@ -60,19 +58,6 @@ void hold_kept_user() {
     check(open("/proc/self/ns/user", O_RDONLY), "open");
 }
 
-void hold_stopped_user() {
-    const auto child = static_cast<pid_t>(check(fork(), "fork"));
-    if (child == 0) {
-        Child::end_with_parent();
-        if (unshare(CLONE_NEWUSER) == 0) raise(SIGSTOP);
-        _exit(1);
-    }
-    int status = 0;
-    check(waitpid(child, &status, WUNTRACED), "waitpid");
-    require(WIFSTOPPED(status), "unshare in a child failed");
-}
-
-NAP_GUEST_HOLDER("user_ns_stopped", hold_stopped_user);
 NAP_GUEST_HOLDER("ns_kept", hold_without_process);
 NAP_GUEST_HOLDER("user_ns_nested", hold_nested_user);
 NAP_GUEST_HOLDER("user_ns_kept", hold_kept_user);

@@ -32,16 +32,6 @@ void find_nested(const RunningKernel& kernel, const ApartNamespace& apart, const
                obstacles);
 }
 
-// A thread goes back into its namespace when it runs.
-void find_stopped(const ApartNamespace& apart, const std::vector<Task>& tasks, Obstacles& obstacles) {
-    for (const Task& task : tasks)
-        if (task.state == 'T' &&
-            std::ranges::find(apart.members, task.pid, &ApartMember::tid) != apart.members.end())
-            add(obstacles, task,
-                {"a stopped process in a user namespace of its own",
-                 "Until it is continued it shows in the machine's.", "Continue it before the update.", true});
-}
-
 }  // namespace
 
 void find_in_apart_namespaces(const RunningKernel& kernel, const Task& init, const std::vector<Task>& tasks,
@@ -50,10 +40,7 @@ void find_in_apart_namespaces(const RunningKernel& kernel, const Task& init, con
     if (!search) return log(search.error().message);
     const auto apart = (*search)->run(init.host_pid);
     if (!apart) return log(apart.error().message);
-    for (const ApartNamespace& each : apart->user) {
-        find_nested(kernel, each, tasks, obstacles);
-        find_stopped(each, tasks, obstacles);
-    }
+    for (const ApartNamespace& each : apart->user) find_nested(kernel, each, tasks, obstacles);
     for (const ApartMember& each : apart->in_owned)
         add_at({each}, tasks,
                {"a namespace that belongs to a user namespace of its own",
