@@ -44,6 +44,7 @@ make_for_machines() {
 # What machines under test are made of.
 make_test_machines() {
     make_for_machines "$build/nap"
+    "$repository/scripts/build-root-disk" --systemd "$build/disk/systemd.img"
     mkdir -p "$build/test/machine"
     printf '%s\n' "${kernels[@]}" >"$build/test/kernels"
     cp "$build/nap/lib/kernels/${kernels[0]}/vmlinuz" "$build/test/machine/vmlinuz"

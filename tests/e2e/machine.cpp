@@ -26,14 +26,6 @@ void must(const Output& output, const std::string& what) {
         throw std::runtime_error(what + " gave status " + std::to_string(output.status) + ": " + output.out);
 }
 
-bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit) {
-    const auto end = std::chrono::steady_clock::now() + limit;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > end) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    }
-    return true;
-}
 }  // namespace
 
 supervisor::Paths nap_paths() {
@@ -86,6 +78,15 @@ Kernels kernels() {
     return kernels;
 }
 
+bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > end) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    return true;
+}
+
 Machine::Machine(const Options& options) {
     static int made = 0;
     const std::string number = std::to_string(getpid()) + (made++ == 0 ? "" : "-" + std::to_string(made));
@@ -96,7 +97,7 @@ Machine::Machine(const Options& options) {
     paths_ = nap_paths().machine(name_);
     fs::create_directories(disk_.parent_path());
     must(call({"qemu-img", "convert", "-f", "raw", "-O", options.disk_format,
-               (build_directory() / "disk/root.img").string(), disk_.string()},
+               (build_directory() / "disk" / options.root_disk).string(), disk_.string()},
               kLong),
          "copying the root disk");
     must(call({"ip", "netns", "add", netns_}), "ip netns add");
@@ -163,7 +164,8 @@ Arguments Machine::states_a_rollback_keeps() const {
     std::istringstream names(states("list").out);
     Arguments all;
     for (std::string name; names >> name;)
-        if (!name.starts_with("sysv_remembered") && name != "tmpfs" && name != "tcp-half-open") all.push_back(name);
+        if (!name.starts_with("sysv_remembered") && name != "tmpfs" && name != "tcp-half-open")
+            all.push_back(name);
     EXPECT_GT(all.size(), 80u);
     return all;
 }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -35,6 +36,9 @@ struct Kernels {
 };
 Kernels kernels();  // what scripts/test put into the store
 
+// Asked again and again until it is so; false: it is not within the limit.
+bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit);
+
 std::filesystem::path build_directory();
 supervisor::Paths nap_paths();  // of build/nap
 
@@ -47,6 +51,7 @@ class Machine {
         std::string kernel = {};  // empty: the older one
         std::string memory = "1G";
         std::string disk_format = "raw";
+        std::string root_disk = "root.img";  // of build/disk
     };
     Machine() : Machine(Options{}) {}
     explicit Machine(const Options& options);
@@ -69,8 +74,9 @@ class Machine {
     void install_states() const;
     [[nodiscard]] Output states(const std::string& verb, const Arguments& names = {}) const;
     // Open: a dump reads System V shared memory and symlinks of a tmpfs as any process would, which their
-    // times (and the last process to attach) show after a rollback. All but the states that look at these, and
-    // but half open connections: minutes and many faults later their next word is further away than they wait.
+    // times (and the last process to attach) show after a rollback. All but the states that look at these,
+    // and but half open connections: minutes and many faults later their next word is further away than they
+    // wait.
     [[nodiscard]] Arguments states_a_rollback_keeps() const;
 
     static constexpr const char* kAddress = "10.78.0.2";
