@@ -64,7 +64,8 @@ constexpr Held kObstacles[] = {
     {"hugetlb_file", "file of huge pages"},
     {"swapped", "swapped-out memory"},
     {"device_memory", "device's memory"},
-    {"serial_device", "character device 4:64"},
+    {"vt_device", "character device 4:9"},
+    {"proc_of_dead", "of a process that has ended"},
     {"block_device", "block device 254:0"},
     {"misc_device", "character device 10:228"},
     {"mem_device", "character device 1:1"},
@@ -91,9 +92,12 @@ constexpr Held kObstacles[] = {
 // And of the machine as a whole.
 constexpr Held kOfMachine[] = {
     {"mount_hugetlbfs", "type hugetlbfs"},
-    {"mount_bpf", "type bpf"},     {"bind_rootless", "a part of a file system"},
-    {"key", "nap-test-user"},      {"key_logon", "nap-test:logon"},
-    {"key_ring", "nap-test-ring"}, {"firewall", "nf_tables table held"},
+    {"mount_bpf", "type bpf"},
+    {"bind_rootless", "a part of a file system"},
+    {"key", "nap-test-user"},
+    {"key_logon", "nap-test:logon"},
+    {"key_ring", "nap-test-ring"},
+    {"firewall", "nf_tables table held"},
 };
 
 // An update goes on, and something small is not as it was.
@@ -111,7 +115,7 @@ constexpr const char* kCarried[] = {
     "mount_ns",      "uts_ns",        "ipc_ns",         "user_ns",        "watch_tmpfs",   "watch_cgroup",
     "watch_deleted", "fanotify_file", "fanotify_mount", "pidfd",          "pidfd_dead",    "epoll_moved",
     "stopped",       "zombie",        "thread_creds",   "chroot",         "shared_files",  "mount_securityfs",
-    "mqueue"};
+    "mqueue",        "serial_device", "mount_ramfs"};
 
 Arguments names(const auto& held) {
     Arguments all;

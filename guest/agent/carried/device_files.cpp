@@ -29,7 +29,7 @@ bool is_node(mode_t mode) {
     return S_ISCHR(mode) || S_ISBLK(mode);
 }
 
-// A driver of the kernel has made it, and makes it in the next one.
+// The kernel has a driver for it, whoever made this node.
 bool has_driver(mode_t mode, dev_t device) {
     const std::string number = std::to_string(major(device)) + ":" + std::to_string(minor(device));
     return ::access(((S_ISCHR(mode) ? "/sys/dev/char/" : "/sys/dev/block/") + number).c_str(), F_OK) == 0;
@@ -137,10 +137,15 @@ Result<> give_to_owner(const fs::path& file, mode_t mode, const Json& told) {
 
 Result<> put(const fs::path& file, const Json& told) {
     const auto mode = told.at("mode").get<mode_t>();
-    struct stat there {};
-    if (told.value("driver", false) &&
-        (::lstat(file.c_str(), &there) != 0 || there.st_rdev != told["device"].get<dev_t>()))
-        return {};
+    if (is_node(mode)) {
+        struct stat there {};
+        const auto device = told.at("device").get<dev_t>();
+        const bool exists = ::lstat(file.c_str(), &there) == 0, had_driver = told.at("driver").get<bool>();
+        if (!exists && had_driver && !has_driver(mode, device)) return {};
+        // The kernel's own may have another number in another kernel
+        if (exists && !had_driver && there.st_rdev != device)
+            return fail(ErrorKind::guest, "the newer kernel has another device there");
+    }
     NAP_CHECK(make(file, mode, told));
     return give_to_owner(file, mode, told);
 }

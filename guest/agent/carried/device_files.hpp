@@ -11,7 +11,7 @@ extern const Part kDeviceFiles;
 
 // [{path, mode, ...}] of what is below `root`, not of what is mounted there; folders before what is in them.
 Result<channel::Json> list_device_files(const std::filesystem::path& root);
-// Whatever a driver of the newer kernel has to make, and has not, is left out.
+// A node whose driver the newer kernel lacks is left out.
 void put_device_files(const std::filesystem::path& root, const channel::Json& listed, Warnings& warnings);
 
 }  // namespace nap::agent

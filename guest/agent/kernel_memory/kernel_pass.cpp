@@ -91,17 +91,10 @@ std::vector<bpf_insn> PassCode::finish() {
 Result<KernelPass> KernelPass::load(const RunningKernel& kernel, std::string_view over,
                                     const std::vector<bpf_insn>& code) {
     NAP_TRY(const auto target, kernel.function_id(over));
+    const auto loaded = load_bpf(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, code, target);
+    if (!loaded) return std::unexpected(loaded.error().within("passing over " + std::string(over)));
     bpf_attr attributes{};
-    attributes.prog_type = BPF_PROG_TYPE_TRACING;
-    attributes.expected_attach_type = BPF_TRACE_ITER;
-    attributes.attach_btf_id = target;
-    attributes.insns = reinterpret_cast<std::uintptr_t>(code.data());
-    attributes.insn_cnt = static_cast<std::uint32_t>(code.size());
-    attributes.license = reinterpret_cast<std::uintptr_t>("GPL");
-    const UniqueFd loaded = bpf(BPF_PROG_LOAD, attributes);
-    if (!loaded) return fail_errno("cannot load the BPF program for " + std::string(over));
-    attributes = {};
-    attributes.link_create.prog_fd = static_cast<std::uint32_t>(loaded.get());
+    attributes.link_create.prog_fd = static_cast<std::uint32_t>(loaded->get());
     attributes.link_create.attach_type = BPF_TRACE_ITER;
     UniqueFd link = bpf(BPF_LINK_CREATE, attributes);
     if (!link) return fail_errno("cannot attach the BPF program for " + std::string(over));

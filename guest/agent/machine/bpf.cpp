@@ -17,11 +17,12 @@ UniqueFd bpf(bpf_cmd command, bpf_attr& attributes) {
     return UniqueFd(bpf_call(command, attributes));
 }
 
-Result<UniqueFd> load_bpf(bpf_prog_type type, bpf_attach_type attach,
-                          std::span<const bpf_insn> instructions) {
+Result<UniqueFd> load_bpf(bpf_prog_type type, bpf_attach_type attach, std::span<const bpf_insn> instructions,
+                          std::uint32_t function) {
     bpf_attr attributes{};
     attributes.prog_type = type;
     attributes.expected_attach_type = attach;
+    attributes.attach_btf_id = function;
     attributes.insns = reinterpret_cast<std::uintptr_t>(instructions.data());
     attributes.insn_cnt = static_cast<std::uint32_t>(instructions.size());
     attributes.license = reinterpret_cast<std::uintptr_t>("GPL");

@@ -4,6 +4,7 @@
 
 #include <linux/bpf.h>
 
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -13,7 +14,9 @@ namespace nap::agent {
 
 int bpf_call(bpf_cmd command, bpf_attr& attributes);  // bpf(2)
 UniqueFd bpf(bpf_cmd command, bpf_attr& attributes);  // likewise; what it returns is a descriptor
-Result<UniqueFd> load_bpf(bpf_prog_type type, bpf_attach_type attach, std::span<const bpf_insn> instructions);
+// `function`: the kernel's, by its number in BTF, that a program of type tracing is about.
+Result<UniqueFd> load_bpf(bpf_prog_type type, bpf_attach_type attach, std::span<const bpf_insn> instructions,
+                          std::uint32_t function = 0);
 Result<UniqueFd> attach_bpf(const UniqueFd& program, const std::string& cgroup, bpf_attach_type attach);
 
 }  // namespace nap::agent

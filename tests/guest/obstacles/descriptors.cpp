@@ -8,7 +8,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <string>
 
 #include "harness.hpp"
 
@@ -18,6 +22,18 @@ namespace {
 void hold_io_uring() {
     io_uring_params parameters{};
     check(syscall(SYS_io_uring_setup, 8, &parameters), "io_uring_setup");
+}
+
+void hold_folder_of_dead_process() {
+    const pid_t child = static_cast<pid_t>(check(fork(), "fork"));
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    check(open(("/proc/" + std::to_string(child) + "/task").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+          "open");
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
 }
 
 void hold_as_many_as_it_may() {
@@ -71,6 +87,7 @@ void hold_half_made_mount() {
     check(syscall(SYS_fsopen, "tmpfs", 0), "fsopen tmpfs");
 }
 
+NAP_GUEST_HOLDER("proc_of_dead", hold_folder_of_dead_process);
 NAP_GUEST_HOLDER("files_full", hold_as_many_as_it_may);
 NAP_GUEST_HOLDER("io_uring", hold_io_uring);
 NAP_GUEST_HOLDER("perf_event", hold_perf_event);

@@ -34,6 +34,9 @@ void hold_device_memory() {
 void hold_serial_line() {
     open_device(device("ttyS0", S_IFCHR, 4, 64), O_RDWR | O_NONBLOCK);
 }
+void hold_virtual_terminal() {
+    open_device(device("tty9", S_IFCHR, 4, 9), O_RDWR | O_NONBLOCK);
+}
 void hold_disk() {
     open_device(device("vda", S_IFBLK, 254, 0), O_RDONLY);
 }
@@ -46,6 +49,7 @@ void hold_kernel_memory() {
 
 NAP_GUEST_HOLDER("device_memory", hold_device_memory);
 NAP_GUEST_HOLDER("serial_device", hold_serial_line);
+NAP_GUEST_HOLDER("vt_device", hold_virtual_terminal);
 NAP_GUEST_HOLDER("block_device", hold_disk);
 NAP_GUEST_HOLDER("misc_device", hold_precise_clock);
 NAP_GUEST_HOLDER("mem_device", hold_kernel_memory);

@@ -50,12 +50,13 @@ void hold_mount() {
     std::filesystem::create_directories(mounted(kType) + "/something");
 }
 
-constexpr const char *kHugetlbfs = "hugetlbfs", *kBpf = "bpf";
+constexpr const char *kRamfs = "ramfs", *kHugetlbfs = "hugetlbfs", *kBpf = "bpf";
 
 NAP_GUEST_HOLDER("detached_mount", hold_detached_mount);
 NAP_GUEST_HOLDER("detached_cwd", hold_detached_cwd);
 NAP_GUEST_HOLDER("overmounted", hold_overmounted);
 NAP_GUEST_HOLDER("bind_rootless", hold_bind_without_root);
+NAP_GUEST_HOLDER("mount_ramfs", hold_mount<kRamfs>);
 NAP_GUEST_HOLDER("mount_hugetlbfs", hold_mount<kHugetlbfs>);
 NAP_GUEST_HOLDER("mount_bpf", hold_mount<kBpf>);
 

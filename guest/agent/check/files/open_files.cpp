@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <string>
@@ -53,12 +54,19 @@ struct Number {
     unsigned major, first, last;
 };
 // /dev/null, zero, full, random, urandom, kmsg; serial lines; tty, console and ptmx; the slaves of ptys.
-constexpr std::array kHarmlessDevices = {Number{1, 3, 3},    Number{1, 5, 5},   Number{1, 7, 9},
+constexpr std::array kHarmlessDevices = {Number{1, 3, 3},    Number{1, 5, 5},    Number{1, 7, 9},
                                          Number{1, 11, 11},  Number{4, 64, ~0U}, Number{5, 0, 2},
                                          Number{136, 0, ~0U}};
 constexpr unsigned kLastPtyMajor = 143;
 
 constexpr unsigned long kQueueFileSystem = 0x19800202;  // MQUEUE_MAGIC of the kernel's ipc/mqueue.c
+
+// A folder of /proc whose process has ended.
+bool is_of_nobody(int fd) {
+    const std::string place = "/proc/self/fd/" + std::to_string(fd);
+    const UniqueFd again(::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return !again && errno == ESRCH;
+}
 
 // The file behind a descriptor of the agent's own, whatever it was opened from.
 std::optional<Finding> judge_file(int fd, std::string_view path, const MountTable& mounts) {
@@ -72,6 +80,10 @@ std::optional<Finding> judge_file(int fd, std::string_view path, const MountTabl
     if (::fstatfs(fd, &file_system) == 0 &&
         static_cast<unsigned long>(file_system.f_type) == kQueueFileSystem)
         return std::nullopt;
+    if (S_ISDIR(information.st_mode) && static_cast<unsigned long>(file_system.f_type) == PROC_SUPER_MAGIC &&
+        is_of_nobody(fd))
+        return Finding{"an open folder of /proc, of a process that has ended (" + std::string(path) + ")",
+                       "It is there no more, and cannot be opened again.", "Let the program close it."};
     if (is_deleted(path))
         if (auto finding = judge_deleted(path, information)) return finding;
     if (path.starts_with("/memfd:") || path.starts_with("/anon_hugepage")) {
