@@ -43,7 +43,7 @@ TEST(JudgeDevice, AllowsTheHarmlessOnes) {
     EXPECT_FALSE(judge_device(true, 137, 5));  // pts
     EXPECT_FALSE(judge_device(true, 4, 64));   // ttyS0
     EXPECT_FALSE(judge_device(true, 5, 1));    // console
-    EXPECT_TRUE(judge_device(true, 4, 1));     // tty1, a virtual terminal
+    EXPECT_FALSE(judge_device(true, 4, 1));    // tty1
     EXPECT_TRUE(judge_device(true, 1, 1));     // mem
     EXPECT_TRUE(judge_device(true, 10, 229));  // fuse
     EXPECT_TRUE(judge_device(true, 144, 0));

@@ -64,7 +64,6 @@ constexpr Held kObstacles[] = {
     {"hugetlb_file", "file of huge pages"},
     {"swapped", "swapped-out memory"},
     {"device_memory", "device's memory"},
-    {"vt_device", "character device 4:9"},
     {"proc_of_dead", "of a process that has ended"},
     {"block_device", "block device 254:0"},
     {"misc_device", "character device 10:228"},
@@ -115,7 +114,7 @@ constexpr const char* kCarried[] = {
     "mount_ns",      "uts_ns",        "ipc_ns",         "user_ns",        "watch_tmpfs",   "watch_cgroup",
     "watch_deleted", "fanotify_file", "fanotify_mount", "pidfd",          "pidfd_dead",    "epoll_moved",
     "stopped",       "zombie",        "thread_creds",   "chroot",         "shared_files",  "mount_securityfs",
-    "mqueue",        "serial_device", "mount_ramfs"};
+    "mqueue",        "serial_device", "mount_ramfs",    "vt_device"};
 
 Arguments names(const auto& held) {
     Arguments all;

@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 constexpr const char* kServices =
     "redis-server nginx ssh cron rsyslog systemd-journald systemd-udevd systemd-logind "
-    "systemd-timesyncd dbus serial-getty@ttyS0 sandboxed";
+    "systemd-timesyncd dbus serial-getty@ttyS0 getty@tty1 sandboxed";
 constexpr std::chrono::minutes kBoot{5};
 
 std::string in(const Machine& machine, const std::string& script) {

@@ -53,9 +53,10 @@ constexpr std::array kUnsupportedLinks = {
 struct Number {
     unsigned major, first, last;
 };
-// /dev/null, zero, full, random, urandom, kmsg; serial lines; tty, console and ptmx; the slaves of ptys.
-constexpr std::array kHarmlessDevices = {Number{1, 3, 3},    Number{1, 5, 5},    Number{1, 7, 9},
-                                         Number{1, 11, 11},  Number{4, 64, ~0U}, Number{5, 0, 2},
+// /dev/null, zero, full, random, urandom, kmsg; virtual terminals and serial lines; tty, console and ptmx;
+// the slaves of ptys.
+constexpr std::array kHarmlessDevices = {Number{1, 3, 3},    Number{1, 5, 5},   Number{1, 7, 9},
+                                         Number{1, 11, 11},  Number{4, 0, ~0U}, Number{5, 0, 2},
                                          Number{136, 0, ~0U}};
 constexpr unsigned kLastPtyMajor = 143;
 
