@@ -37,8 +37,7 @@ void expect_nothing_lost(Counter& counter) {
 }
 
 nlohmann::json last_report(const Machine& machine) {
-    const auto history =
-        nlohmann::json::parse(nap({"--json", "history", machine.name()}).out, nullptr, false);
+    const auto history = json_of(nap({"--json", "history", machine.name()}));
     return history.is_array() && !history.empty() ? history.back() : nlohmann::json::object();
 }
 
