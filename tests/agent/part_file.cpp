@@ -2,6 +2,7 @@
 #include "agent/carried/part_file.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/fd.hpp"
 
@@ -13,7 +14,7 @@ using channel::Json;
 class PartFile : public testing::Test {
   protected:
     ~PartFile() override { std::filesystem::remove(file_); }
-    std::filesystem::path file_ = testing::TempDir() + "part_file.cbor";
+    std::filesystem::path file_ = testing::TempDir() + "part_file." + std::to_string(::getpid());
 };
 
 TEST_F(PartFile, KeepsWhatIsNoText) {

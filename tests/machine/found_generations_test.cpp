@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <string>
 
@@ -64,10 +65,12 @@ TEST(FoundGenerations, AreFoundByTheLogTheyWrite) {
     const auto folder = scratch.path / "gen-7";
     std::filesystem::create_directory(folder);
     auto log = open_file(folder / "qemu.log", O_WRONLY | O_CREAT);
-    // A shell that waits stands for QEMU
+    // A shell that waits, without a child, stands for QEMU
+    const auto pipe = (scratch.path / "pipe").string();
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
     std::filesystem::create_symlink("/bin/bash", scratch.path / "qemu-system-bash");
     auto process = Process::start({.argv = {(scratch.path / "qemu-system-bash").string(), "-c",
-                                            "read -t 60 <> <(:)", "-name", "guest=m-7"},
+                                            "read -t 60 <> " + pipe, "-name", "guest=m-7"},
                                    .descriptors = {{log->get(), 1}}});
     ASSERT_TRUE(process);
     auto found = find_generations("m", {.run = scratch.path});

@@ -95,7 +95,10 @@ Values read_values(const std::vector<std::string>& paths) {
 Result<> write_value(const std::string& path, const std::string& value) {
     // Nothing at all would not reach the kernel
     const DiskNames disks = is_of_disk(path) ? DiskNames::read() : DiskNames();
-    return write_file(disks.file_of(path), value.empty() ? "\n" : value);
+    auto done = write_file(disks.file_of(path), value.empty() ? "\n" : value);
+    // Some take a word only as a whole line (kernel.printk_devkmsg)
+    if (!done && !value.empty() && write_file(disks.file_of(path), value + "\n")) return {};
+    return done;
 }
 
 std::vector<std::string> paths_of(const Values& values) {
