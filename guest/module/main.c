@@ -33,10 +33,19 @@ static enum {
 
 static u64 adopted;
 
+/* For what belongs before the commit: 0, or why it is refused. */
+static int too_late(void)
+{
+	if (state == WITHHOLDING)
+		return 0;
+	return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+}
+
 static long adopt(struct nap_adopt __user *argument)
 {
 	struct nap_adopt report, request;
 	int error;
+	int late = too_late();
 
 	if (copy_from_user(&request, argument, sizeof(request)))
 		return -EFAULT;
@@ -48,8 +57,8 @@ static long adopt(struct nap_adopt __user *argument)
 		.error_task = U32_MAX,
 		.error_run = U32_MAX,
 	};
-	if (state != WITHHOLDING)
-		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (late)
+		return late;
 
 	error = nap_adopt(&report);
 	adopted += report.pages_small + report.pages_huge;
@@ -64,9 +73,10 @@ static long connection(struct nap_connection __user *argument)
 {
 	struct nap_connection request;
 	int error;
+	int late = too_late();
 
-	if (state != WITHHOLDING)
-		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (late)
+		return late;
 	if (copy_from_user(&request, argument, sizeof(request)))
 		return -EFAULT;
 	error = nap_connection(&request);
@@ -78,9 +88,10 @@ static long connection(struct nap_connection __user *argument)
 static long hold_network(const __s32 __user *argument)
 {
 	__s32 network;
+	int late = too_late();
 
-	if (state != WITHHOLDING)
-		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (late)
+		return late;
 	return get_user(network, argument) ? -EFAULT : nap_hold_network(network);
 }
 
@@ -102,9 +113,10 @@ static long calls(struct nap_calls __user *argument)
 {
 	struct nap_calls request;
 	int error;
+	int late = too_late();
 
-	if (state != WITHHOLDING)
-		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (late)
+		return late;
 	if (copy_from_user(&request, argument, sizeof(request)))
 		return -EFAULT;
 	request.error_call = U32_MAX;
@@ -116,9 +128,10 @@ static long ipc(struct nap_ipc __user *argument)
 {
 	struct nap_ipc request;
 	int error;
+	int late = too_late();
 
-	if (state != WITHHOLDING)
-		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (late)
+		return late;
 	if (copy_from_user(&request, argument, sizeof(request)))
 		return -EFAULT;
 	error = nap_ipc(&request);
@@ -129,12 +142,13 @@ static long accounts(struct nap_accounts __user *argument)
 {
 	struct nap_accounts report, request;
 	int error;
+	int late = too_late();
 
 	if (copy_from_user(&request, argument, sizeof(request)))
 		return -EFAULT;
 	report = (struct nap_accounts){ .words = request.words, .word_count = request.word_count };
-	if (state != WITHHOLDING)
-		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (late)
+		return late;
 	error = nap_accounts(&report);
 	return copy_to_user(argument, &report, sizeof(report)) ? -EFAULT : error;
 }
@@ -165,33 +179,36 @@ static long settle(struct nap_settle __user *argument)
 static long inotify(const struct nap_inotify __user *argument)
 {
 	struct nap_inotify request;
+	int late = too_late();
 
 	if (copy_from_user(&request, argument, sizeof(request)))
 		return -EFAULT;
-	if (state != WITHHOLDING)
-		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (late)
+		return late;
 	return nap_inotify(&request);
 }
 
 static long file(const struct nap_file __user *argument)
 {
 	struct nap_file request;
+	int late = too_late();
 
 	if (copy_from_user(&request, argument, sizeof(request)))
 		return -EFAULT;
-	if (state != WITHHOLDING)
-		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (late)
+		return late;
 	return nap_file(&request);
 }
 
 static long session_ring(const struct nap_session_ring __user *argument)
 {
 	struct nap_session_ring request;
+	int late = too_late();
 
 	if (copy_from_user(&request, argument, sizeof(request)))
 		return -EFAULT;
-	if (state != WITHHOLDING)
-		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (late)
+		return late;
 	return nap_session_ring(&request);
 }
 
@@ -214,11 +231,12 @@ static long root_group(const s32 __user *argument)
 static long user_ns(const struct nap_user_ns __user *argument)
 {
 	struct nap_user_ns request;
+	int late = too_late();
 
 	if (copy_from_user(&request, argument, sizeof(request)))
 		return -EFAULT;
-	if (state != WITHHOLDING)
-		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (late)
+		return late;
 	return nap_user_ns(&request);
 }
 
@@ -226,11 +244,12 @@ static long touch(struct nap_touch __user *argument)
 {
 	struct nap_touch request;
 	int error;
+	int late = too_late();
 
 	if (copy_from_user(&request, argument, sizeof(request)))
 		return -EFAULT;
-	if (state != WITHHOLDING)
-		return state == FAILED ? -ENOTRECOVERABLE : -EALREADY;
+	if (late)
+		return late;
 	request.pages = request.ns = 0;
 	error = nap_touch(&request);
 	return copy_to_user(argument, &request, sizeof(request)) ? -EFAULT : error;
