@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "agent/carried/group_state.hpp"
+#include "agent/files/extended_attributes.hpp"
 #include "agent/userland/groups.hpp"
 
 namespace nap::agent {

@@ -12,6 +12,7 @@
 #include "agent/calls/paths.hpp"
 #include "agent/carried/group_state.hpp"
 #include "agent/carried/part_file.hpp"
+#include "agent/files/extended_attributes.hpp"
 #include "agent/userland/groups.hpp"
 #include "base/fd.hpp"
 

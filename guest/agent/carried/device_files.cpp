@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
 #include <memory>
 
 #include "agent/carried/part_file.hpp"
+#include "agent/files/extended_attributes.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -22,7 +22,7 @@ using channel::Json;
 namespace {
 
 constexpr const char* kFolder = "/dev";
-constexpr std::size_t kMostAttribute = 4096, kMostContent = 1 << 20;
+constexpr std::size_t kMostContent = 1 << 20;
 constexpr int kDepthLimit = 32;
 
 bool is_node(mode_t mode) {
@@ -33,19 +33,6 @@ bool is_node(mode_t mode) {
 bool has_driver(mode_t mode, dev_t device) {
     const std::string number = std::to_string(major(device)) + ":" + std::to_string(minor(device));
     return ::access(((S_ISCHR(mode) ? "/sys/dev/char/" : "/sys/dev/block/") + number).c_str(), F_OK) == 0;
-}
-
-Json attributes_of(const fs::path& file) {
-    Json found = Json::object();
-    std::string names(kMostAttribute, '\0'), value(kMostAttribute, '\0');
-    const ssize_t size = ::llistxattr(file.c_str(), names.data(), names.size());
-    for (ssize_t at = 0; at < size;) {
-        const char* name = names.data() + at;
-        at += static_cast<ssize_t>(std::string_view(name).size()) + 1;
-        const ssize_t length = ::lgetxattr(file.c_str(), name, value.data(), value.size());
-        if (length >= 0) found[name] = to_binary({value.data(), static_cast<std::size_t>(length)});
-    }
-    return found;
 }
 
 Result<Json> describe(const fs::path& file, const struct stat& information, const fs::path& root) {
@@ -123,12 +110,7 @@ Result<> give_to_owner(const fs::path& file, mode_t mode, const Json& told) {
     if (::lchown(file.c_str(), told["uid"].get<uid_t>(), told["gid"].get<gid_t>()) != 0 ||
         (!S_ISLNK(mode) && ::chmod(file.c_str(), mode & 07777U) != 0))
         return fail_errno("cannot give it to its owner");
-    const Json attributes = told.value("attributes", Json::object());
-    for (const auto& [name, value] : attributes.items()) {
-        NAP_TRY(const std::string bytes, from_binary(value));
-        if (::lsetxattr(file.c_str(), name.c_str(), bytes.data(), bytes.size(), 0) != 0)
-            return fail_errno("cannot set its attribute " + name);
-    }
+    NAP_CHECK(set_attributes(file, told.value("attributes", Json::object())));
     const timespec times[] = {time_in(told, "accessed"), time_in(told, "modified")};
     if (::utimensat(AT_FDCWD, file.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
         return fail_errno("cannot set its times");

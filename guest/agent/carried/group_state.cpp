@@ -2,7 +2,6 @@
 #include "agent/carried/group_state.hpp"
 
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,7 +9,6 @@
 #include <sstream>
 #include <string_view>
 
-#include "agent/carried/part_file.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -28,7 +26,6 @@ const std::set<std::string, std::less<>> kNoSettings = {
     "cpu.weight.nice", "cpuset.cpus.partition"};
 
 constexpr mode_t kUsualMode = 0755;
-constexpr std::size_t kMostAttribute = 64 * 1024;
 
 bool setting(const std::string& name) {
     // Of pressure files what is written is a trigger of the descriptor's.
@@ -65,29 +62,6 @@ Result<> write_setting(const fs::path& file, const std::string& value) {
     bool any = false;
     for (std::string line; std::getline(lines, line); any = true) NAP_CHECK(write_file(file, line));
     return any ? Result<>{} : write_file(file, "\n");
-}
-
-Json attributes_of(const fs::path& group) {
-    Json found = Json::object();
-    std::string names(kMostAttribute, '\0');
-    const ssize_t size = ::listxattr(group.c_str(), names.data(), names.size());
-    for (ssize_t at = 0; at < size;) {
-        const char* name = names.data() + at;
-        at += static_cast<ssize_t>(std::string_view(name).size()) + 1;
-        std::string value(kMostAttribute, '\0');
-        const ssize_t length = ::getxattr(group.c_str(), name, value.data(), value.size());
-        if (length >= 0) found[name] = to_binary({value.data(), static_cast<std::size_t>(length)});
-    }
-    return found;
-}
-
-Result<> set_attributes(const fs::path& group, const Json& attributes) {
-    for (const auto& [name, value] : attributes.items()) {
-        NAP_TRY(const std::string bytes, from_binary(value));
-        if (::setxattr(group.c_str(), name.c_str(), bytes.data(), bytes.size(), 0) != 0)
-            return fail_errno("cannot set the attribute " + name + " of the control group " + group.string());
-    }
-    return {};
 }
 
 Json owners_of(const fs::path& group) {

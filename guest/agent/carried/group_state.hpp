@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What one control group has: settings, extended attributes, owners, controllers of those below; read and
+// What one control group has: settings, owners, controllers of those below; read and
 // set.
 #pragma once
 
@@ -16,10 +16,6 @@ channel::Json settings_of(const std::filesystem::path& group);
 channel::Json changed_settings(const channel::Json& settings, const channel::Json& fresh);
 // A line at a time, as the kernel takes them of files with a line a device.
 Result<> write_setting(const std::filesystem::path& file, const std::string& value);
-
-// {name: value}
-channel::Json attributes_of(const std::filesystem::path& group);
-Result<> set_attributes(const std::filesystem::path& group, const channel::Json& attributes);
 
 // {file name, or "." for the group: [uid, gid, mode]} where these are not root's and the usual ones.
 channel::Json owners_of(const std::filesystem::path& group);
