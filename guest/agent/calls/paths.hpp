@@ -6,6 +6,7 @@ namespace nap::agent {
 
 inline constexpr const char* kModuleList = "/nap/modules.list";  // a path per line, in load order
 inline constexpr const char* kAdoptionModule = "/nap/nap.ko";
+inline constexpr const char* kAdoptionDevice = "/dev/nap";
 inline constexpr const char* kCriu = "/nap/criu";
 inline constexpr const char* kRunDirectory = "/run/nap";
 inline constexpr const char* kCriuFolder = "/run/nap/criu";

@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "agent/calls/paths.hpp"
 #include "agent/carried/part_file.hpp"
 #include "base/fd.hpp"
 #include "guest/module/nap_uapi.h"
@@ -29,7 +30,7 @@ Result<> put_before(Agent&, const Json& captured, Warnings&) {
     if (bytes.size() != sizeof request.id)
         return fail(ErrorKind::protocol, "what was captured is no boot ID");
     std::ranges::copy(bytes, request.id);
-    NAP_TRY(const UniqueFd module, open_file("/dev/nap", O_RDWR));
+    NAP_TRY(const UniqueFd module, open_file(kAdoptionDevice, O_RDWR));
     if (::ioctl(module.get(), NAP_IOC_BOOT_ID, &request) != 0)
         return fail_errno("the adoption module cannot set the boot ID");
     return {};

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "agent/calls/paths.hpp"
 #include "agent/carried/part_file.hpp"
 #include "agent/files/owned_descriptor.hpp"
 #include "agent/kernel_memory/notify_queues.hpp"
@@ -101,7 +102,7 @@ Result<Json> capture_inotify(Agent&, const Task&) {
 }
 
 Result<> put_back_inotify(Agent&, const Json& captured, const HostPids& pids, Warnings&) {
-    NAP_TRY(const UniqueFd module, open_file("/dev/nap", O_RDWR));
+    NAP_TRY(const UniqueFd module, open_file(kAdoptionDevice, O_RDWR));
     for (const Json& queue : captured)
         if (auto done = put_back_queue(module.get(), queue, pids); !done)
             return std::unexpected(done.error().within("pid " + std::to_string(queue.at("pid").get<int>())));

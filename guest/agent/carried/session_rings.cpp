@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <ctime>
-#include <map>
+#include <set>
+#include <span>
 
+#include "agent/calls/paths.hpp"
 #include "agent/carried/part_file.hpp"
 #include "agent/kernel_memory/session_rings.hpp"
 #include "agent/userland/namespaces.hpp"
@@ -40,8 +42,8 @@ Result<> link_user_ring(long ring, uid_t user) {
     });
 }
 
-// Number in the older kernel, and now, of keys that are there again: several rings may link to one.
-using Made = std::map<std::int32_t, long>;
+// The numbers of keys that are there again: several rings may link to one.
+using Made = std::set<std::int32_t>;
 
 Json to_json(const UserKey& key) {
     return {{"serial", key.serial},
@@ -53,21 +55,24 @@ Json to_json(const UserKey& key) {
             {"expires", key.expires}};
 }
 
-Result<> renumber(int module, long made, std::int32_t serial, pid_t init) {
+// A key or ring is given its number of before and, where it is a session's, to its threads.
+Result<> hand_out(int module, long made, std::int32_t serial, pid_t init,
+                  std::span<const std::int32_t> tids = {}) {
     nap_session_ring request{};
     request.ring = static_cast<std::int32_t>(made);
     request.serial = serial;
     request.init = init;
+    request.count = static_cast<std::uint32_t>(tids.size());
+    request.tids = reinterpret_cast<std::uintptr_t>(tids.data());
     if (::ioctl(module, NAP_IOC_SESSION_RING, &request) != 0)
-        return fail_errno("the adoption module cannot give a key its number");
+        return fail_errno("the adoption module cannot hand it out");
     return {};
 }
 
 Result<> add_key(int module, const Json& captured, long ring, pid_t init, Made& made) {
     const auto serial = captured.at("serial").get<std::int32_t>();
-    if (const auto known = made.find(serial); known != made.end()) {
-        if (keyctl(KEYCTL_LINK, static_cast<unsigned long>(known->second),
-                   static_cast<unsigned long>(ring)) != 0)
+    if (made.contains(serial)) {
+        if (keyctl(KEYCTL_LINK, static_cast<unsigned long>(serial), static_cast<unsigned long>(ring)) != 0)
             return fail_errno("cannot link a key");
         return {};
     }
@@ -80,13 +85,11 @@ Result<> add_key(int module, const Json& captured, long ring, pid_t init, Made& 
     if (const auto expires = captured.at("expires").get<std::int64_t>(); expires != 0)
         (void)keyctl(KEYCTL_SET_TIMEOUT, key,
                      static_cast<unsigned long>(std::max<std::int64_t>(expires - std::time(nullptr), 1)));
-    NAP_CHECK(renumber(module, added, serial, init));
-    made[serial] = serial;
-    if (keyctl(KEYCTL_CHOWN, static_cast<unsigned long>(serial), captured.at("uid").get<uid_t>(),
-               captured.at("gid").get<gid_t>()) != 0 ||
-        keyctl(KEYCTL_SETPERM, static_cast<unsigned long>(serial),
-               captured.at("permissions").get<unsigned>()) != 0)
+    if (keyctl(KEYCTL_CHOWN, key, captured.at("uid").get<uid_t>(), captured.at("gid").get<gid_t>()) != 0 ||
+        keyctl(KEYCTL_SETPERM, key, captured.at("permissions").get<unsigned>()) != 0)
         return fail_errno("cannot give the key \"" + description + "\" to its owner");
+    NAP_CHECK(hand_out(module, added, serial, init));
+    made.insert(serial);
     return {};
 }
 
@@ -105,15 +108,7 @@ Result<> make_ring(int module, const Json& captured, pid_t init, Made& keys) {
     if (keyctl(KEYCTL_SETPERM, ring, captured.at("permissions").get<unsigned>()) != 0)
         return fail_errno("cannot set its permissions");
     const auto tids = captured.at("tids").get<std::vector<std::int32_t>>();
-    nap_session_ring request{};
-    request.ring = static_cast<std::int32_t>(made);
-    request.serial = captured.at("serial").get<std::int32_t>();
-    request.init = init;
-    request.count = static_cast<std::uint32_t>(tids.size());
-    request.tids = reinterpret_cast<std::uintptr_t>(tids.data());
-    if (::ioctl(module, NAP_IOC_SESSION_RING, &request) != 0)
-        return fail_errno("the adoption module cannot hand it out");
-    return {};
+    return hand_out(module, made, captured.at("serial").get<std::int32_t>(), init, tids);
 }
 
 }  // namespace
@@ -146,7 +141,7 @@ Result<> put_back_session_rings(Agent&, const Json& captured, const HostPids& pi
     if (captured.empty()) return {};
     const auto init = pids.find(1);
     if (init == pids.end()) return fail(ErrorKind::guest, "the userland's init was not recreated");
-    NAP_TRY(const UniqueFd module, open_file("/dev/nap", O_RDWR));
+    NAP_TRY(const UniqueFd module, open_file(kAdoptionDevice, O_RDWR));
     return in_own_thread([&]() -> Result<> {
         Made keys;
         for (const Json& ring : captured)

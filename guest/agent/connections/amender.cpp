@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "agent/calls/paths.hpp"
 #include "guest/module/nap_connection_uapi.h"
 
 namespace nap::agent {
@@ -42,7 +43,7 @@ Result<UniqueFd> Amender::hold_network() const {
 }
 
 Result<Amender> Amender::open() {
-    NAP_TRY(UniqueFd device, open_file("/dev/nap", O_RDWR));
+    NAP_TRY(UniqueFd device, open_file(kAdoptionDevice, O_RDWR));
     NAP_TRY(UniqueFd network, open_file("/proc/thread-self/ns/net", O_RDONLY));
     return Amender(std::move(device), std::move(network));
 }

@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <system_error>
 
+#include "agent/calls/paths.hpp"
+
 namespace nap::agent {
 
 using channel::Json;
@@ -53,7 +55,7 @@ std::string refusal(const nap_adopt& request, std::span<const context::TaskPlan>
 }  // namespace
 
 Result<AdoptionDevice> AdoptionDevice::open() {
-    NAP_TRY(UniqueFd fd, open_file("/dev/nap", O_RDWR));
+    NAP_TRY(UniqueFd fd, open_file(kAdoptionDevice, O_RDWR));
     return AdoptionDevice(std::move(fd));
 }
 

@@ -7,6 +7,7 @@
 
 #include <set>
 
+#include "agent/calls/paths.hpp"
 #include "agent/files/owned_descriptor.hpp"
 #include "agent/kernel_memory/kept.hpp"
 #include "agent/kernel_memory/kernel_pass.hpp"
@@ -96,7 +97,7 @@ Result<Json> capture_file_flags(Agent&, const Task&) {
 
 Result<> put_back_file_flags(Agent&, const Json& captured, const HostPids& pids, Warnings& warnings) {
     if (captured.empty()) return {};
-    NAP_TRY(const UniqueFd module, open_file("/dev/nap", O_RDWR));
+    NAP_TRY(const UniqueFd module, open_file(kAdoptionDevice, O_RDWR));
     for (const Json& file : captured)
         if (auto done = put_back(module.get(), file, pids); !done)
             warnings.push_back("The flags of descriptor " + std::to_string(file.at("fd").get<int>()) +

@@ -17,10 +17,10 @@ namespace nap::agent {
 
 namespace {
 
-constexpr const char *kDevice = "/dev/nap", *kModule = "nap";
+constexpr const char* kModule = "nap";
 
 Result<> ask_module() {
-    NAP_TRY(const UniqueFd device, open_file(kDevice, O_RDWR));
+    NAP_TRY(const UniqueFd device, open_file(kAdoptionDevice, O_RDWR));
     NAP_TRY(const UniqueFd group, open_file(kMachineCgroup, O_RDONLY | O_DIRECTORY));
     const __s32 descriptor = group.get();
     if (::ioctl(device.get(), NAP_IOC_ROOT_GROUP, &descriptor) != 0 && errno != ENOENT)
@@ -32,7 +32,7 @@ Result<> ask_module() {
 
 Result<> disguise_root_group() {
     std::error_code error;
-    const bool loaded = std::filesystem::exists(kDevice, error);
+    const bool loaded = std::filesystem::exists(kAdoptionDevice, error);
     if (!loaded) NAP_CHECK(load_module(kAdoptionModule, ""));
     const auto done = ask_module();
     if (!loaded && ::syscall(SYS_delete_module, kModule, O_NONBLOCK) != 0)

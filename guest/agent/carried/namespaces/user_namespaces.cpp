@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include "agent/calls/paths.hpp"
 #include "agent/carried/namespaces/new_user_namespace.hpp"
 #include "agent/kernel_memory/apart_namespaces.hpp"
 #include "base/fd.hpp"
@@ -93,7 +94,7 @@ Result<> put_back_user_namespaces(Agent&, const Json& captured, const HostPids& 
     if (captured.empty()) return {};
     const auto init = pids.find(1);
     if (init == pids.end()) return fail(ErrorKind::guest, "the userland's init was not recreated");
-    NAP_TRY(const UniqueFd module, open_file("/dev/nap", O_RDWR));
+    NAP_TRY(const UniqueFd module, open_file(kAdoptionDevice, O_RDWR));
     for (const Json& each : captured) NAP_CHECK(put_back(module.get(), each, init->second));
     return {};
 }
