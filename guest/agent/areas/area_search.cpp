@@ -16,7 +16,7 @@ struct Record {
 
 constexpr const char *kPass = "bpf_iter_task_vma", *kArea = "vm_area_struct", *kPolicy = "mempolicy";
 // Of struct bpf_iter__task_vma: meta, task, vma. At the end of a pass there is neither task nor area.
-constexpr std::uint64_t kTask = 8, kVma = 16;
+constexpr std::uint64_t kVma = 16;
 // VM_SEALED, until 6.16 and later; where it is the one, the other is nothing.
 constexpr std::uint64_t kSealed = 1ULL << 63 | 1ULL << 42;
 constexpr std::size_t kLongestName = 80;  // ANON_VMA_NAME_MAX_NAME_LEN
@@ -81,7 +81,7 @@ Result<AreaSearch> AreaSearch::load(const RunningKernel& kernel) {
     const auto policy = fields.offset(kArea, "vm_policy");  // none without CONFIG_NUMA
     PassCode code(sizeof(Record));
     code.load(BPF_DW, BPF_REG_7, BPF_REG_6, kVma).unless_there(BPF_REG_7);
-    code.load(BPF_DW, BPF_REG_8, BPF_REG_6, kTask).unless_there(BPF_REG_8);
+    code.begin_task(BPF_REG_8);
     code.load(BPF_DW, BPF_REG_9, BPF_REG_7, flags)
         .wide(BPF_REG_1, kSealed)
         .with(BPF_AND, BPF_REG_9, BPF_REG_1);

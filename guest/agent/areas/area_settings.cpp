@@ -11,7 +11,7 @@
 
 #include "agent/carried/part_file.hpp"
 #include "agent/contexts/criu.hpp"
-#include "agent/files/owned_descriptor.hpp"
+#include "agent/kernel_memory/userland_pids.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -87,10 +87,10 @@ Result<> prepare_area_settings() {
 Result<Json> capture_area_settings(Agent&, const Task&) {
     NAP_TRY(const AreaSearch* search, AreaSearch::get());
     NAP_TRY(const auto areas, search->run());
-    Owners owners;
+    NAP_TRY(const UserlandPids pids, UserlandPids::look());
     Json captured = Json::array();
     for (const SetArea& area : areas) {
-        const pid_t pid = owners.pid_of(area.host_pid);
+        const pid_t pid = pids.of(area.host_pid);
         if (pid == 0) continue;
         for (Json& entry : to_json(pid, area)) captured.push_back(std::move(entry));
     }

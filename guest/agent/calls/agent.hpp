@@ -7,8 +7,10 @@
 #include <mutex>
 #include <optional>
 
+#include "agent/carried/groups_seen.hpp"
 #include "agent/kernel_settings/carry.hpp"
 #include "agent/machine/settings.hpp"
+#include "agent/userland/bpf_refusal.hpp"
 
 namespace nap::agent {
 
@@ -19,7 +21,8 @@ struct Agent {
     Settings huge_pages{"/run/nap/huge-pages"};        // what `prepare` turned off, until `settle`
     Settings settled{"/run/nap/settled"};              // what the machine gets back last, in `settle`
     Settings out_of_memory{"/run/nap/out-of-memory"};  // what `prepare` changed, until `resume`
-    UniqueFd bpf_refusal;                              // to the machine's init
+    std::optional<BpfRefusal> bpf_refusal;             // to the machine's init
+    std::optional<GroupsSeen> groups_seen;             // older: while it is quiet
     std::optional<SettingsSeen> settings_seen;         // older: since `settings`, until it is quiet no more
     std::optional<SettingsPut> settings_put;           // newer: since `put_settings`
 };

@@ -13,6 +13,7 @@
 #include "agent/carried/group_state.hpp"
 #include "agent/carried/part_file.hpp"
 #include "agent/files/extended_attributes.hpp"
+#include "agent/kernel_memory/userland_pids.hpp"
 #include "agent/userland/groups.hpp"
 #include "base/fd.hpp"
 
@@ -33,30 +34,75 @@ fs::path folder_of(const Json& group) {
     return fs::path(kCgroup) / group.at("path").get<std::string>();
 }
 
-// Those in the machine's PID namespace; the others' statuses name no further one.
-Result<Json> members_of(const fs::path& group) {
+// Those in the machine's PID namespace.
+Result<Json> members_of(const fs::path& group, const UserlandPids& userland) {
     NAP_TRY(const std::string members, read_file(group / "cgroup.procs"));
     Json pids = Json::array();
     std::istringstream host_pids(members);
-    for (std::string host_pid; host_pids >> host_pid;)
-        if (auto status = read_file("/proc/" + host_pid + "/status"))
-            if (auto task = parse_status(*status)) pids.push_back(task->pid);
+    for (pid_t host_pid = 0; host_pids >> host_pid;)
+        if (const pid_t pid = userland.of(host_pid); pid != 0) pids.push_back(pid);
     return pids;
 }
 
-Result<Json> capture_group(const fs::path& group, const Json& fresh) {
+// All but its members.
+Result<Json> describe(const fs::path& group, const Json& fresh) {
     const bool own = group == kCgroup;
-    Json captured = {{"path", own ? "" : group.lexically_relative(kCgroup).string()}};
-    NAP_TRY(captured["controllers"], read_file(group / "cgroup.subtree_control"));
-    captured["settings"] = changed_settings(settings_of(group), fresh);
+    Json described = {{"path", own ? "" : group.lexically_relative(kCgroup).string()}};
+    NAP_TRY(described["controllers"], read_file(group / "cgroup.subtree_control"));
+    described["settings"] = changed_settings(settings_of(group), fresh);
     if (own) {
-        captured["settings"].erase("cgroup.freeze");  // ours
-        return captured;
+        described["settings"].erase("cgroup.freeze");  // ours
+        return described;
     }
-    captured["attributes"] = attributes_of(group);
-    captured["owners"] = owners_of(group);
-    NAP_TRY(captured["members"], members_of(group));
-    return captured;
+    described["attributes"] = attributes_of(group);
+    described["owners"] = owners_of(group);
+    return described;
+}
+
+std::vector<fs::path> all_groups() {
+    std::vector<fs::path> groups = groups_below(kCgroup);
+    groups.insert(groups.begin(), kCgroup);
+    return groups;
+}
+
+// The kernel itself tells of what happens in a group, as that it is frozen; the userland's own is frozen by
+// us.
+bool tells_of_a_change(const fs::path& group, const std::string& name) {
+    return !name.ends_with(".events") && !name.ends_with(".events.local") &&
+           (group != kCgroup || name != "cgroup.freeze");
+}
+
+// Itself, or what the one above it enables, or it was made anew.
+bool may_have_changed(const fs::path& group, const std::optional<ChangedFolders>& changed) {
+    if (!changed) return true;
+    if (const auto own = changed->find(group); own != changed->end())
+        if (std::ranges::any_of(own->second,
+                                [&](const auto& name) { return tells_of_a_change(group, name); }))
+            return true;
+    const auto above = changed->find(group.parent_path());
+    return above != changed->end() &&
+           (above->second.contains("cgroup.subtree_control") || above->second.contains(group.filename()));
+}
+
+// Those that are new, or may have changed since they were seen, are looked at.
+Result<> look(GroupsSeen& seen) {
+    const auto changed = seen.watch.changed();
+    std::map<std::string, Json> groups;
+    for (const fs::path& group : all_groups()) {
+        if (const auto known = seen.groups.find(group);
+            known != seen.groups.end() && !may_have_changed(group, changed)) {
+            groups.insert(seen.groups.extract(known));
+            continue;
+        }
+        seen.watch.add(group);
+        auto described = describe(group, seen.fresh);
+        std::error_code error;
+        if (!described && !fs::exists(group, error)) continue;  // the userland runs, and has removed it
+        if (!described) return std::unexpected(described.error());
+        groups[group] = std::move(*described);
+    }
+    seen.groups = std::move(groups);
+    return {};
 }
 
 Result<> make_group(const Json& group) {
@@ -81,14 +127,24 @@ Result<> record_fresh_group() {
     return write_part_file(fresh_file(), settings);
 }
 
-Result<Json> capture_control_groups(Agent&, const Task&) {
-    NAP_TRY(const Json fresh, read_part_file(fresh_file()));
+Result<> look_at_control_groups(Agent& agent) {
+    agent.groups_seen.reset();
+    NAP_TRY(Json fresh, read_part_file(fresh_file()));
+    agent.groups_seen.emplace().fresh = std::move(fresh);
+    return look(*agent.groups_seen);
+}
+
+Result<Json> capture_control_groups(Agent& agent, const Task&) {
+    if (agent.groups_seen)
+        NAP_CHECK(look(*agent.groups_seen));
+    else
+        NAP_CHECK(look_at_control_groups(agent));
+    NAP_TRY(const UserlandPids userland, UserlandPids::look());
     Json groups = Json::array();
-    NAP_TRY(Json own, capture_group(kCgroup, fresh));
-    groups.push_back(std::move(own));
-    for (const fs::path& path : groups_below(kCgroup)) {
-        NAP_TRY(Json group, capture_group(path, fresh));
-        groups.push_back(std::move(group));
+    for (const auto& [path, described] : agent.groups_seen->groups) {  // each after the one above it
+        Json& group = groups.emplace_back(described);
+        if (path == kCgroup) continue;
+        NAP_TRY(group["members"], members_of(path, userland));
     }
     return Json{{"groups", std::move(groups)}};
 }

@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "agent/carried/groups_seen.hpp"
 #include "agent/carried/part.hpp"
 
 namespace nap::agent {
@@ -16,6 +17,9 @@ Result<> record_fresh_group();
 
 // control-groups.json: {"groups": [{path, controllers, settings {}, attributes {}, owners {}, members []}]},
 // the userland's own first, its path empty; pids as the machine has them.
+// Most of it may be looked at beforehand, while the userland runs: in the pause only what has changed since
+// is.
+Result<> look_at_control_groups(Agent& agent);
 Result<channel::Json> capture_control_groups(Agent& agent, const Task& init);
 // The tree with its controllers, owners and attributes.
 Result<> make_control_groups(Agent& agent, const channel::Json& captured, Warnings& warnings);

@@ -8,7 +8,6 @@
 #include "agent/connections/rehearse.hpp"
 #include "agent/contexts/adoption.hpp"
 #include "agent/contexts/criu.hpp"
-#include "agent/kernel_memory/running_kernel.hpp"
 #include "agent/kernel_settings/baseline.hpp"
 #include "agent/machine/boot.hpp"
 #include "agent/machine/memory_blocks.hpp"
@@ -39,8 +38,8 @@ Result<Json> prepare(Agent& agent, const Json& params, Call&) {
     NAP_CHECK(agent.out_of_memory.set("/proc/sys/vm/panic_on_oom", "2"));
     NAP_CHECK(disguise_root_group());
     NAP_CHECK(make_cgroup_namespace());
-    // Its types and symbols take longer to read than a pause has
-    if (const auto kernel = RunningKernel::get(); !kernel) return std::unexpected(kernel.error());
+    // It reads the kernel's types and symbols, which takes longer than a pause may
+    NAP_TRY(agent.bpf_refusal, BpfRefusal::attach());
     NAP_CHECK(warm_criu());
     NAP_CHECK(rehearse_connections());
     return Json{{"withheld", status.withheld}};

@@ -113,8 +113,10 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     NAP_CHECK(put_back_accounts(device, intake.accounts, pids, warnings));
     times.ended("put back accounts");
     NAP_CHECK(put_back_after_tasks(agent, folders.images, pids, warnings, times));
-    NAP_TRY(agent.bpf_refusal, refuse_bpf(init->second));
-    times.ended("refuse BPF to init");
+    if (!agent.bpf_refusal) {  // the agent was started again since it prepared
+        NAP_TRY(agent.bpf_refusal, BpfRefusal::attach());
+    }
+    NAP_CHECK(agent.bpf_refusal->refuse_to(init->second));
     return Json{{"adopted", to_json(adopted)},
                 {"host_pid", init->second},
                 {"warnings", warnings},

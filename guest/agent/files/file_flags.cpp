@@ -11,6 +11,7 @@
 #include "agent/files/owned_descriptor.hpp"
 #include "agent/kernel_memory/kept.hpp"
 #include "agent/kernel_memory/kernel_pass.hpp"
+#include "agent/kernel_memory/userland_pids.hpp"
 #include "base/fd.hpp"
 #include "guest/module/nap_uapi.h"
 
@@ -27,7 +28,7 @@ struct Record {
 };
 
 // Of struct bpf_iter__task_file: meta, task, fd, file. At the end of a pass there is neither task nor file.
-constexpr std::uint64_t kTask = 8, kDescriptor = 16, kFile = 24;
+constexpr std::uint64_t kDescriptor = 16, kFile = 24;
 constexpr std::uint32_t kLargeFile = 0100000, kTmpFile = 020000000;  // the kernel's O_LARGEFILE, __O_TMPFILE
 constexpr std::uint32_t kFlags = kLargeFile | kTmpFile | O_DIRECTORY;
 constexpr std::uint32_t kLinkable = 1 << 10;  // I_LINKABLE of include/linux/fs.h
@@ -43,7 +44,7 @@ Result<KernelPass> load(const RunningKernel& kernel) {
     NAP_TRY(const auto state, fields.offset("inode", "i_state"));
     PassCode code(sizeof(Record));
     code.load(BPF_DW, BPF_REG_7, BPF_REG_6, kFile).unless_there(BPF_REG_7);
-    code.load(BPF_DW, BPF_REG_8, BPF_REG_6, kTask).unless_there(BPF_REG_8);
+    code.begin_task(BPF_REG_8);
     code.load(BPF_W, BPF_REG_9, BPF_REG_7, flags).wide(BPF_REG_1, kLargeFile | kTmpFile);
     code.with(BPF_MOV, BPF_REG_2, BPF_REG_9)
         .with(BPF_AND, BPF_REG_2, BPF_REG_1)
@@ -81,11 +82,11 @@ Result<> prepare_file_flags() {
 Result<Json> capture_file_flags(Agent&, const Task&) {
     NAP_TRY(const KernelPass* pass, kept<&load>());
     NAP_TRY(const auto files, pass->run<Record>());
-    Owners owners;
+    NAP_TRY(const UserlandPids pids, UserlandPids::look());
     std::set<std::uint64_t> seen;  // one that several have is set once
     Json captured = Json::array();
     for (const Record& file : files) {
-        const pid_t pid = owners.pid_of(file.host_pid);
+        const pid_t pid = pids.of(file.host_pid);
         if (pid == 0 || !seen.insert(file.file).second) continue;
         captured.push_back({{"pid", pid},
                             {"fd", file.fd},

@@ -6,14 +6,6 @@
 
 namespace nap::agent {
 
-pid_t Owners::pid_of(pid_t host_pid) {
-    const auto [known, first] = known_.emplace(host_pid, 0);
-    if (!first) return known->second;
-    if (const auto status = read_file("/proc/" + std::to_string(host_pid) + "/status"))
-        if (const auto task = parse_status(*status)) known->second = task->pid;
-    return known->second;
-}
-
 Result<UniqueFd> owned_descriptor(const channel::Json& captured, const HostPids& pids) {
     const auto host_pid = pids.find(captured.at("pid").get<pid_t>());
     if (host_pid == pids.end()) return fail(ErrorKind::guest, "its process was not recreated");

@@ -19,8 +19,6 @@ struct Record {
     std::array<std::uint64_t, 3> owners;
 };
 
-constexpr std::uint64_t kTask = 8;  // of struct bpf_iter__task: meta, task
-
 struct Owned {
     std::string_view link, type;
 };
@@ -58,7 +56,7 @@ Result<ApartSearch> ApartSearch::load(const RunningKernel& kernel) {
     NAP_TRY(const auto memory, fields.offset("task_struct", "mm"));
     NAP_TRY(const auto memory_user, fields.offset("mm_struct", "user_ns"));
     PassCode code(sizeof(Record));
-    code.load(BPF_DW, BPF_REG_8, BPF_REG_6, kTask).unless_there(BPF_REG_8);
+    code.begin_task(BPF_REG_8);
     code.load(BPF_DW, BPF_REG_1, BPF_REG_8, credentials).unless_there(BPF_REG_1);
     code.load(BPF_DW, BPF_REG_1, BPF_REG_1, user).into_record(offsetof(Record, user), BPF_DW, BPF_REG_1);
     code.load(BPF_DW, BPF_REG_1, BPF_REG_8, pid).into_record(offsetof(Record, pid), BPF_DW, BPF_REG_1);

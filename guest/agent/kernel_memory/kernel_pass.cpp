@@ -20,6 +20,11 @@ PassCode& PassCode::add(int code, int to, int from, std::int16_t offset, std::in
     return *this;
 }
 
+// struct bpf_iter__task, and the head of those of files and areas: meta, task
+PassCode& PassCode::begin_task(int to) {
+    return load(BPF_DW, to, BPF_REG_6, sizeof(std::uint64_t)).unless_there(to);
+}
+
 PassCode& PassCode::load(int size, int to, int from, std::uint64_t offset) {
     return add(BPF_LDX | BPF_MEM | size, to, from, static_cast<std::int16_t>(offset), 0);
 }

@@ -23,6 +23,8 @@ class PassCode {
   public:
     explicit PassCode(std::int16_t record_size);  // a multiple of 8
 
+    // Of an iterator over tasks, or over what tasks have: nothing is written where there is no task.
+    PassCode& begin_task(int to);
     PassCode& load(int size, int to, int from, std::uint64_t offset);
     PassCode& into_record(std::int16_t offset, int size, int from);
     PassCode& from_record(int to, std::int16_t offset);  // a double word

@@ -55,7 +55,7 @@ Result<KernelTask> find_kernel_task(const RunningKernel& kernel, pid_t host_pid)
     if (const auto known = addresses.find(host_pid); known != addresses.end())
         if (auto task = KernelTask::read(kernel, known->second))
             if (task->field<std::int32_t>("pid").value_or(0) == host_pid) return task;
-    addresses.clear();
+    addresses.erase(host_pid);
     NAP_TRY(const auto tasks, read_kernel_tasks(kernel));
     const auto found = tasks.find(host_pid);
     if (found == tasks.end())

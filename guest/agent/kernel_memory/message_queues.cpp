@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <csignal>
 
+#include "agent/kernel_memory/struct_copy.hpp"
+
 namespace nap::agent {
 
 namespace {
@@ -17,9 +19,10 @@ constexpr std::uint64_t kCookieSize = 32;  // NOTIFY_COOKIE_LEN
 // A message lies in pieces of a page each, the first behind a msg_msg, the others behind a msg_msgseg.
 Result<QueueMessage> read_message(const RunningKernel& kernel, std::uint64_t at) {
     QueueMessage message;
-    NAP_TRY(const auto type, kernel.field<std::int64_t>(at, "msg_msg", "m_type"));
-    NAP_TRY(std::uint64_t left, kernel.field(at, "msg_msg", "m_ts"));
-    NAP_TRY(std::uint64_t next, kernel.field(at, "msg_msg", "next"));
+    NAP_TRY(const auto copy, StructCopy::read(kernel, "msg_msg", at));
+    NAP_TRY(const auto type, copy.field<std::int64_t>("m_type"));
+    NAP_TRY(std::uint64_t left, copy.field("m_ts"));
+    NAP_TRY(std::uint64_t next, copy.field("next"));
     NAP_TRY(const std::uint64_t head, kernel.fields().size("msg_msg"));
     NAP_TRY(const std::uint64_t segment_head, kernel.fields().size("msg_msgseg"));
     message.priority = static_cast<std::uint32_t>(type);
@@ -69,14 +72,15 @@ Result<std::uint64_t> socket_inode(const RunningKernel& kernel, std::uint64_t so
     return kernel.field(socket - within + inode, "inode", "i_ino");
 }
 
-Result<std::optional<QueueNotification>> read_notification(const RunningKernel& kernel, std::uint64_t queue) {
-    NAP_TRY(const std::uint64_t owner, kernel.field(queue, "mqueue_inode_info", "notify_owner"));
+Result<std::optional<QueueNotification>> read_notification(const StructCopy& queue) {
+    NAP_TRY(const std::uint64_t owner, queue.field("notify_owner"));
     if (owner == 0) return std::nullopt;
+    const RunningKernel& kernel = queue.kernel();
     struct Event {  // as in the kernel's sigevent
         std::uint64_t value;
         std::int32_t signal, method;
     };
-    NAP_TRY(const auto event, kernel.field<Event>(queue, "mqueue_inode_info", "notify"));
+    NAP_TRY(const auto event, queue.field<Event>("notify"));
     NAP_TRY(const std::uint64_t numbers, kernel.fields().offset("pid", "numbers"));
     QueueNotification notification;
     notification.method = event.method;
@@ -84,8 +88,8 @@ Result<std::optional<QueueNotification>> read_notification(const RunningKernel& 
     notification.value = event.value;
     NAP_TRY(notification.host_pid, kernel.field<std::int32_t>(owner + numbers, "upid", "nr"));
     if (event.method == SIGEV_THREAD) {
-        NAP_TRY(const std::uint64_t sock, kernel.field(queue, "mqueue_inode_info", "notify_sock"));
-        NAP_TRY(const std::uint64_t cookie, kernel.field(queue, "mqueue_inode_info", "notify_cookie"));
+        NAP_TRY(const std::uint64_t sock, queue.field("notify_sock"));
+        NAP_TRY(const std::uint64_t cookie, queue.field("notify_cookie"));
         NAP_TRY(const std::uint64_t data, kernel.field(cookie, "sk_buff", "data"));
         NAP_TRY(notification.socket_inode, socket_inode(kernel, sock));
         NAP_TRY(notification.cookie, kernel.bytes(data, kCookieSize));
@@ -93,24 +97,25 @@ Result<std::optional<QueueNotification>> read_notification(const RunningKernel& 
     return notification;
 }
 
-Result<KernelQueue> read_queue(const RunningKernel& kernel, std::uint64_t inode, std::uint64_t info) {
+Result<KernelQueue> read_queue(const RunningKernel& kernel, const StructCopy& inode, std::uint64_t info) {
     KernelQueue queue;
-    NAP_TRY(queue.inode, kernel.field(inode, "inode", "i_ino"));
-    NAP_TRY(queue.uid, kernel.field<std::uint32_t>(inode, "inode", "i_uid"));
-    NAP_TRY(queue.gid, kernel.field<std::uint32_t>(inode, "inode", "i_gid"));
+    NAP_TRY(queue.inode, inode.field("i_ino"));
+    NAP_TRY(queue.uid, inode.field<std::uint32_t>("i_uid"));
+    NAP_TRY(queue.gid, inode.field<std::uint32_t>("i_gid"));
     struct Attributes {  // as in the kernel's mq_attr
         std::int64_t flags, most_messages, message_size, messages;
     };
-    NAP_TRY(const auto attributes, kernel.field<Attributes>(info, "mqueue_inode_info", "attr"));
+    NAP_TRY(const auto copy, StructCopy::read(kernel, "mqueue_inode_info", info));
+    NAP_TRY(const auto attributes, copy.field<Attributes>("attr"));
     queue.most_messages = attributes.most_messages;
     queue.message_size = attributes.message_size;
-    NAP_TRY(const std::uint64_t root, kernel.field(info, "mqueue_inode_info", "msg_tree"));
+    NAP_TRY(const std::uint64_t root, copy.field("msg_tree"));
     NAP_CHECK(read_tree(kernel, root, 0, queue.messages));
     if (static_cast<std::int64_t>(queue.messages.size()) != attributes.messages)
         return fail(ErrorKind::protocol, "a queue has " + std::to_string(attributes.messages) +
                                              " messages, of which " + std::to_string(queue.messages.size()) +
                                              " were found");
-    NAP_TRY(queue.notification, read_notification(kernel, info));
+    NAP_TRY(queue.notification, read_notification(copy));
     return queue;
 }
 
@@ -126,11 +131,12 @@ Result<std::vector<KernelQueue>> read_message_queues(const RunningKernel& kernel
     NAP_TRY(const std::uint64_t within, kernel.fields().offset("mqueue_inode_info", "vfs_inode"));
     NAP_TRY(std::uint64_t at, kernel.value<std::uint64_t>(file_system + list));
     for (int i = 0; i < kQueuesLimit && at != file_system + list; ++i) {
-        const std::uint64_t inode = at - node;
-        NAP_TRY(at, kernel.value<std::uint64_t>(at));
-        NAP_TRY(const auto mode, kernel.field<std::uint16_t>(inode, "inode", "i_mode"));
+        const std::uint64_t address = at - node;
+        NAP_TRY(const auto inode, StructCopy::read(kernel, "inode", address));
+        NAP_TRY(at, inode.field("i_sb_list"));
+        NAP_TRY(const auto mode, inode.field<std::uint16_t>("i_mode"));
         if (!S_ISREG(mode)) continue;  // the root
-        NAP_TRY(KernelQueue queue, read_queue(kernel, inode, inode - within));
+        NAP_TRY(KernelQueue queue, read_queue(kernel, inode, address - within));
         queue.mode = mode;
         queues.push_back(std::move(queue));
     }

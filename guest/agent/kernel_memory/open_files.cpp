@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kPass = "bpf_iter_task_file";
 // Of struct bpf_iter__task_file: meta, task, fd, file. At the end of a pass there is neither task nor file.
-constexpr std::uint64_t kTask = 8, kDescriptor = 16, kFile = 24;
+constexpr std::uint64_t kDescriptor = 16, kFile = 24;
 
 // What is written for each file, followed by the words.
 struct Head {
@@ -40,7 +40,7 @@ Result<OpenFileSearch> OpenFileSearch::load(const RunningKernel& kernel, std::st
     NAP_TRY(const auto wanted, kernel.symbol(operations));
     PassCode code(static_cast<std::int16_t>(sizeof(Head) + words.size() * kWord));
     code.load(BPF_DW, BPF_REG_7, BPF_REG_6, kFile).unless_there(BPF_REG_7);
-    code.load(BPF_DW, BPF_REG_8, BPF_REG_6, kTask).unless_there(BPF_REG_8);
+    code.begin_task(BPF_REG_8);
     code.load(BPF_DW, BPF_REG_1, BPF_REG_7, kind).wide(BPF_REG_2, wanted).unless_equal(BPF_REG_1, BPF_REG_2);
     code.load(BPF_W, BPF_REG_1, BPF_REG_8, tgid).into_record(0, BPF_W, BPF_REG_1);
     code.load(BPF_W, BPF_REG_1, BPF_REG_6, kDescriptor).into_record(4, BPF_W, BPF_REG_1);

@@ -14,7 +14,6 @@ struct Record {
     std::uint64_t ring, pid;
 };
 
-constexpr std::uint64_t kTask = 8;  // of struct bpf_iter__task: meta, task
 constexpr std::string_view kDefault = "_uid_ses.";
 
 Result<SessionRing> read_ring(const RunningKernel& kernel, std::uint64_t at) {
@@ -40,7 +39,7 @@ Result<SessionRingSearch> SessionRingSearch::load(const RunningKernel& kernel) {
     NAP_TRY(const auto session, fields.offset("cred", "session_keyring"));
     NAP_TRY(const auto pid, fields.offset("task_struct", "thread_pid"));
     PassCode code(sizeof(Record));
-    code.load(BPF_DW, BPF_REG_8, BPF_REG_6, kTask).unless_there(BPF_REG_8);
+    code.begin_task(BPF_REG_8);
     code.load(BPF_DW, BPF_REG_1, BPF_REG_8, credentials);
     code.load(BPF_DW, BPF_REG_1, BPF_REG_1, session).unless_there(BPF_REG_1);
     code.into_record(offsetof(Record, ring), BPF_DW, BPF_REG_1);

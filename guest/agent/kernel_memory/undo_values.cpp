@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/kernel_memory/undo_values.hpp"
 
+#include <cstddef>
 #include <cstring>
 #include <set>
 #include <string>
 
-#include "agent/files/owned_descriptor.hpp"
-#include "agent/kernel_memory/kernel_tasks.hpp"
+#include "agent/kernel_memory/kept.hpp"
+#include "agent/kernel_memory/userland_pids.hpp"
 
 namespace nap::agent {
 
@@ -14,13 +15,51 @@ namespace {
 
 constexpr int kSetsLimit = 1 << 20;
 
-// Those of one list, which belongs to a process, or to those of its threads that share it.
-Result<> read_list(const RunningKernel& kernel, std::uint64_t list, pid_t pid,
-                   const std::map<std::int32_t, std::uint32_t>& sets, std::vector<UndoValue>& values) {
+struct Record {
+    std::uint64_t list, host_pid;
+};
+
+Result<KernelPass> load(const RunningKernel& kernel) {
+    const Fields& fields = kernel.fields();
+    NAP_TRY(const auto list, fields.offset("task_struct", "sysvsem"));
+    NAP_TRY(const auto process, fields.offset("task_struct", "tgid"));
+    PassCode code(sizeof(Record));
+    code.begin_task(BPF_REG_8);
+    code.load(BPF_DW, BPF_REG_1, BPF_REG_8, list).unless_there(BPF_REG_1);  // most have none
+    code.into_record(offsetof(Record, list), BPF_DW, BPF_REG_1);
+    code.load(BPF_W, BPF_REG_1, BPF_REG_8, process);
+    code.into_record(offsetof(Record, host_pid), BPF_DW, BPF_REG_1);
+    NAP_TRY(KernelPass pass, KernelPass::load(kernel, "bpf_iter_task", code.finish()));
+    return pass;
+}
+
+}  // namespace
+
+Result<> prepare_undo_lists() {
+    NAP_CHECK(kept<&load>());
+    return UserlandPids::prepare();
+}
+
+Result<std::vector<UndoList>> find_undo_lists() {
+    NAP_TRY(const KernelPass* pass, kept<&load>());
+    NAP_TRY(const auto records, pass->run<Record>());
+    std::vector<UndoList> lists;
+    if (records.empty()) return lists;
+    NAP_TRY(const UserlandPids pids, UserlandPids::look());
+    std::set<std::uint64_t> seen;
+    for (const auto& [list, host_pid] : records)
+        if (const pid_t pid = pids.of(static_cast<pid_t>(host_pid)); pid != 0 && seen.insert(list).second)
+            lists.push_back({pid, list});
+    return lists;
+}
+
+Result<std::vector<UndoValue>> read_undo_list(const RunningKernel& kernel, const UndoList& list,
+                                              const std::map<std::int32_t, std::uint32_t>& sets) {
+    std::vector<UndoValue> values;
     NAP_TRY(const std::uint64_t head, kernel.fields().offset("sem_undo_list", "list_proc"));
     NAP_TRY(const std::uint64_t node, kernel.fields().offset("sem_undo", "list_proc"));
-    NAP_TRY(std::uint64_t at, kernel.value<std::uint64_t>(list + head));
-    for (int i = 0; i < kSetsLimit && at != list + head; ++i) {
+    NAP_TRY(std::uint64_t at, kernel.value<std::uint64_t>(list.address + head));
+    for (int i = 0; i < kSetsLimit && at != list.address + head; ++i) {
         const std::uint64_t undo = at - node;
         NAP_TRY(at, kernel.value<std::uint64_t>(at));
         NAP_TRY(const auto id, kernel.field<std::int32_t>(undo, "sem_undo", "semid"));
@@ -31,28 +70,7 @@ Result<> read_list(const RunningKernel& kernel, std::uint64_t list, pid_t pid,
         for (std::uint32_t n = 0; n < set->second; ++n) {
             std::int16_t value = 0;
             std::memcpy(&value, adjustments.data() + n * sizeof value, sizeof value);
-            if (value != 0) values.push_back({pid, id, n, value});
-        }
-    }
-    return {};
-}
-
-}  // namespace
-
-Result<std::vector<UndoValue>> read_undo_values(const RunningKernel& kernel,
-                                                const std::map<std::int32_t, std::uint32_t>& sets) {
-    std::vector<UndoValue> values;
-    if (sets.empty()) return values;
-    NAP_TRY(const auto running, read_kernel_tasks(kernel));
-    Owners owners;
-    for (const auto& [host_pid, process] : running) {
-        NAP_TRY(const auto threads, process.threads());
-        std::set<std::uint64_t> lists;
-        for (const KernelTask& thread : threads) {
-            NAP_TRY(const std::uint64_t list, thread.field("sysvsem"));
-            if (list == 0 || !lists.insert(list).second) continue;  // most have none, and cost no more
-            if (const pid_t pid = owners.pid_of(host_pid); pid != 0)
-                NAP_CHECK(read_list(kernel, list, pid, sets, values));
+            if (value != 0) values.push_back({list.pid, id, n, value});
         }
     }
     return values;

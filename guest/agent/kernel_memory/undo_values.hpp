@@ -6,7 +6,7 @@
 #include <map>
 #include <vector>
 
-#include "agent/kernel_memory/running_kernel.hpp"
+#include "agent/kernel_memory/kernel_pass.hpp"
 
 namespace nap::agent {
 
@@ -17,8 +17,18 @@ struct UndoValue {
     std::int32_t value = 0;
 };
 
-// `sets`: how many semaphores each set has, by id. Zeros are left out.
-Result<std::vector<UndoValue>> read_undo_values(const RunningKernel& kernel,
-                                                const std::map<std::int32_t, std::uint32_t>& sets);
+// Of a process, or of those of its threads that share it: ids are of the IPC namespace it is in.
+struct UndoList {
+    pid_t pid = 0;  // in the userland
+    std::uint64_t address = 0;
+};
+// What the first call needs, made beforehand: it takes a while.
+Result<> prepare_undo_lists();
+// Of all of the userland.
+Result<std::vector<UndoList>> find_undo_lists();
+
+// `sets`: how many semaphores each set of its namespace has, by id. Zeros are left out.
+Result<std::vector<UndoValue>> read_undo_list(const RunningKernel& kernel, const UndoList& list,
+                                              const std::map<std::int32_t, std::uint32_t>& sets);
 
 }  // namespace nap::agent

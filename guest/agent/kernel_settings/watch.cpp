@@ -2,20 +2,19 @@
 #include "agent/kernel_settings/watch.hpp"
 
 #include <fcntl.h>
-#include <sys/inotify.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <optional>
+#include <set>
 
 #include "agent/calls/paths.hpp"
 #include "agent/kernel_settings/files.hpp"
 #include "agent/kernel_settings/rules.hpp"
 #include "agent/machine/bpf.hpp"
-#include "agent/userland/namespaces.hpp"
 
 namespace nap::agent {
 
@@ -80,18 +79,6 @@ Result<UniqueFd> make_map() {
     return map;
 }
 
-// Root's instances, and watches, may be used up by the machine's own programs: those of a user who has none.
-UniqueFd inotify_of_nobody() {
-    constexpr uid_t kNobody = 0xffff'fffd;
-    UniqueFd events;
-    (void)in_own_thread([&]() -> Result<> {
-        if (::syscall(SYS_setresuid, -1, kNobody, -1) == 0)  // of this thread alone
-            events = UniqueFd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-        return {};
-    });
-    return events;
-}
-
 bool is_sysctl_file(std::string_view path) {
     return path.starts_with("/proc/sys/");
 }
@@ -117,6 +104,17 @@ Result<std::optional<std::vector<std::string>>> names_in(const UniqueFd& map) {
     return names;
 }
 
+// A folder that is gone comes with a write beside it: of a disk's scheduler.
+FolderWatch watch_others(const std::vector<std::string>& paths) {
+    const DiskNames disks = DiskNames::read();
+    std::set<std::string> folders;
+    for (const auto& path : paths)
+        if (!is_sysctl_file(path)) folders.insert(folder_of(disks.file_of(path)));
+    FolderWatch watch;
+    for (const auto& folder : folders) watch.add(folder);
+    return watch;
+}
+
 }  // namespace
 
 Result<SettingsWatch> SettingsWatch::start(const std::vector<std::string>& paths) {
@@ -127,41 +125,9 @@ Result<SettingsWatch> SettingsWatch::start(const std::vector<std::string>& paths
     return SettingsWatch(std::move(map), std::move(link), watch_others(paths));
 }
 
-SettingsWatch::Folders SettingsWatch::watch_others(const std::vector<std::string>& paths) {
-    const DiskNames disks = DiskNames::read();
-    std::set<std::string> folders;
-    for (const auto& path : paths)
-        if (!is_sysctl_file(path)) folders.insert(folder_of(disks.file_of(path)));
-    Folders watched{inotify_of_nobody(), {}};
-    for (const auto& folder : folders) {
-        if (!watched.events) break;
-        const int watch = ::inotify_add_watch(watched.events.get(), folder.c_str(), IN_MODIFY);
-        if (watch >= 0)
-            watched.names[watch] = folder;
-        else if (errno != ENOENT)  // one that is gone comes with a write beside it: of a disk's scheduler
-            watched.events.reset();
-    }
-    return watched;
-}
-
-std::optional<std::set<std::string>> SettingsWatch::folders_written() {
-    if (!others_.events) return std::nullopt;
-    std::set<std::string> folders;
-    alignas(inotify_event) std::array<char, 4096> buffer;
-    for (ssize_t got; (got = ::read(others_.events.get(), buffer.data(), buffer.size())) > 0;)
-        for (ssize_t at = 0; at < got;) {
-            const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
-            const auto folder = others_.names.find(event->wd);
-            if (folder == others_.names.end()) return std::nullopt;  // more than the queue holds
-            folders.insert(folder->second);
-            at += static_cast<ssize_t>(sizeof *event + event->len);
-        }
-    return folders;
-}
-
 Result<std::vector<std::string>> SettingsWatch::changed(const std::vector<std::string>& paths) {
     NAP_TRY(const auto names, names_in(written_));
-    const auto others = folders_written();
+    const auto others = others_.changed();
     const DiskNames disks = others && others->empty() ? DiskNames() : DiskNames::read();
     std::set<std::string> folders;
     for (const auto& name : names.value_or(std::vector<std::string>()))
@@ -169,8 +135,8 @@ Result<std::vector<std::string>> SettingsWatch::changed(const std::vector<std::s
     std::vector<std::string> affected;
     for (const auto& path : paths) {
         const std::string file = disks.file_of(path);
-        const bool other = !others || std::ranges::any_of(*others, [&](const std::string& folder) {
-            return file.starts_with(folder);
+        const bool other = !others || std::ranges::any_of(*others, [&](const auto& folder) {
+            return file.starts_with(folder.first);
         });
         const bool written = std::ranges::any_of(folders, [&](const std::string& folder) {
             return path.starts_with(folder) || changed_with(path) == folder;

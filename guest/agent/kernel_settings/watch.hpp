@@ -3,12 +3,10 @@
 // /proc/sys, inotify the others.
 #pragma once
 
-#include <map>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "agent/files/folder_watch.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -23,18 +21,11 @@ class SettingsWatch {
     [[nodiscard]] Result<std::vector<std::string>> changed(const std::vector<std::string>& paths);
 
   private:
-    struct Folders {
-        UniqueFd events;                   // inotify; none: nobody could watch
-        std::map<int, std::string> names;  // by watch descriptor
-    };
-    static Folders watch_others(const std::vector<std::string>& paths);
-    SettingsWatch(UniqueFd written, UniqueFd link, Folders others)
+    SettingsWatch(UniqueFd written, UniqueFd link, FolderWatch others)
         : written_(std::move(written)), link_(std::move(link)), others_(std::move(others)) {}
-    // With a slash at their ends; also of what the agent itself has written. None: anything may have been.
-    std::optional<std::set<std::string>> folders_written();
-    UniqueFd written_;  // BPF map: names below /proc/sys
-    UniqueFd link_;     // of the program to the userland's cgroup
-    Folders others_;
+    UniqueFd written_;    // BPF map: names below /proc/sys
+    UniqueFd link_;       // of the program to the userland's cgroup
+    FolderWatch others_;  // with a slash at their ends
 };
 
 }  // namespace nap::agent

@@ -3,12 +3,14 @@
 
 #include "agent/areas/area_settings.hpp"
 #include "agent/calls/params.hpp"
+#include "agent/carried/control_groups.hpp"
 #include "agent/carried/inotify.hpp"
 #include "agent/carried/namespaces/ipc_namespaces.hpp"
 #include "agent/carried/pressure.hpp"
 #include "agent/carried/session_rings.hpp"
 #include "agent/contexts/criu.hpp"
 #include "agent/files/file_flags.hpp"
+#include "agent/kernel_memory/undo_values.hpp"
 #include "agent/sockets/seen_socket.hpp"
 
 namespace nap::agent {
@@ -20,6 +22,7 @@ Result<Json> quiet(Agent& agent, const Json& params, Call&) {
     if (!on) {
         const std::lock_guard lock(agent.lifecycle);
         agent.settings_seen.reset();
+        agent.groups_seen.reset();
         NAP_CHECK(agent.quiet.restore());
         return Json::object();
     }
@@ -38,6 +41,8 @@ Result<Json> quiet(Agent& agent, const Json& params, Call&) {
     NAP_CHECK(prepare_file_flags());
     NAP_CHECK(prepare_session_rings());
     NAP_CHECK(prepare_ipc_namespaces());
+    NAP_CHECK(prepare_undo_lists());
+    NAP_CHECK(look_at_control_groups(agent));
     NAP_CHECK(SocketSearch::get());
     return Json::object();
 }

@@ -2,6 +2,7 @@
 #include "agent/sockets/carried_sockets.hpp"
 
 #include "agent/files/owned_descriptor.hpp"
+#include "agent/kernel_memory/userland_pids.hpp"
 #include "agent/sockets/options.hpp"
 #include "agent/sockets/queues.hpp"
 #include "agent/sockets/seen_socket.hpp"
@@ -47,12 +48,12 @@ Result<> put_back(int module, int fd, const Json& told, Warnings& warnings) {
 Result<Json> capture_sockets(Agent&, const Task&) {
     NAP_TRY(const SocketSearch* search, SocketSearch::get());
     NAP_TRY(const auto sockets, search->run());
-    Owners owners;
+    NAP_TRY(const UserlandPids pids, UserlandPids::look());
     Json captured = Json::array();
     for (const SeenSocket& socket : sockets) {
         NAP_TRY(Json told, describe(search->kernel(), socket));
         if (told.is_null()) continue;
-        const pid_t pid = owners.pid_of(socket.file().host_pid);
+        const pid_t pid = pids.of(socket.file().host_pid);
         if (pid == 0) continue;
         told["pid"] = pid, told["fd"] = socket.file().fd;
         captured.push_back(std::move(told));

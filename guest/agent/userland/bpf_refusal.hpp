@@ -10,7 +10,20 @@
 
 namespace nap::agent {
 
-// A BPF link: until it is closed, bpf(2) fails with EPERM for that process.
-Result<UniqueFd> refuse_bpf(pid_t host_pid);
+class BpfRefusal {
+  public:
+    // Refuses nobody yet: to attach it takes longer than a pause may.
+    static Result<BpfRefusal> attach();
+
+    // From now on bpf(2) fails with EPERM for that process alone, until this goes away. Not for the one who
+    // asks: it could not ask again.
+    Result<> refuse_to(pid_t host_pid) const;
+
+  private:
+    BpfRefusal(UniqueFd refused, UniqueFd link) : refused_(std::move(refused)), link_(std::move(link)) {}
+
+    UniqueFd refused_;  // an array of one, the host pid
+    UniqueFd link_;
+};
 
 }  // namespace nap::agent

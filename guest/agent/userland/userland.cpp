@@ -123,9 +123,10 @@ Result<Json> start_userland(Agent& agent, const Json& params, Call&) {
     if (starter < 0) return fail_errno("cannot fork");
     if (starter == 0) start_init(init, hostname, report.write.get(), go.read.get());
     report.write.reset();
+    NAP_TRY(agent.bpf_refusal, BpfRefusal::attach());
     // Before it executes anything
     if (const auto born = wait_for_init(starter)) {
-        NAP_TRY(agent.bpf_refusal, refuse_bpf(born->host_pid));
+        NAP_CHECK(agent.bpf_refusal->refuse_to(born->host_pid));
         NAP_CHECK(write_all(go.write.get(), std::string_view("g")));
     }
     go.write.reset();

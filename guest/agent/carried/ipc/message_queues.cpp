@@ -136,9 +136,8 @@ Result<Json> describe(const KernelQueue& queue, const std::map<std::uint64_t, Na
     return described;
 }
 
-// Of the IPC namespace that the process is in.
-Result<Json> capture_of(const RunningKernel& kernel, pid_t host_pid) {
-    NAP_TRY(const std::uint64_t ipc_namespace, find_ipc_namespace(kernel, host_pid));
+// Of the IPC namespace at that address, which the process is in.
+Result<Json> capture_of(const RunningKernel& kernel, std::uint64_t ipc_namespace, pid_t host_pid) {
     NAP_TRY(const auto queues, read_message_queues(kernel, ipc_namespace));
     Json all = Json::array();
     if (queues.empty()) return all;
@@ -163,11 +162,12 @@ Result<Json> capture_message_queues(Agent&, const Task& init) {
     NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
     NAP_TRY(const ApartSearch* search, ApartSearch::get());
     NAP_TRY(const ApartNamespaces apart, search->run(init.host_pid));
-    NAP_TRY(Json own, capture_of(*kernel, init.host_pid));
+    NAP_TRY(const std::uint64_t own_namespace, find_ipc_namespace(*kernel, init.host_pid));
+    NAP_TRY(Json own, capture_of(*kernel, own_namespace, init.host_pid));
     Json others = Json::array();
     for (const ApartNamespace& each : apart.ipc) {
         NAP_TRY(const ApartMember process, process_of(each));
-        NAP_TRY(Json queues, capture_of(*kernel, process.host_tid));
+        NAP_TRY(Json queues, capture_of(*kernel, each.address, process.host_tid));
         if (!queues.empty()) others.push_back({{"pid", process.tid}, {"queues", std::move(queues)}});
     }
     return Json{{"own", std::move(own)}, {"others", std::move(others)}};

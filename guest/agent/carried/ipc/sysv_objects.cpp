@@ -132,9 +132,8 @@ Result<> put_back(const Json& captured, pid_t member, Warnings& warnings) {
 
 }  // namespace
 
-Result<Json> capture_sysv_objects_of(pid_t host_pid) {
+Result<Json> capture_sysv_objects_of(std::uint64_t ipc_namespace, pid_t host_pid) {
     NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
-    NAP_TRY(const std::uint64_t ipc_namespace, find_ipc_namespace(*kernel, host_pid));
     NAP_TRY(const IpcHeld held, read_ipc_held(*kernel, ipc_namespace));
     Json captured{{"segments", Json::array()}, {"queues", Json::array()}, {"sets", Json::array()}};
     if (held.segments + held.queues + held.sets != 0)
@@ -157,7 +156,9 @@ Result<> put_back_sysv_objects_of(const Json& captured, pid_t host_pid, Warnings
 }
 
 Result<Json> capture_sysv_objects(Agent&, const Task& init) {
-    return capture_sysv_objects_of(init.host_pid);
+    NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
+    NAP_TRY(const std::uint64_t own, find_ipc_namespace(*kernel, init.host_pid));
+    return capture_sysv_objects_of(own, init.host_pid);
 }
 
 Result<> put_back_sysv_objects(Agent&, const Json& captured, const HostPids& pids, Warnings& warnings) {

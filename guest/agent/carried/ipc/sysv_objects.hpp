@@ -14,8 +14,8 @@ Result<channel::Json> capture_sysv_objects(Agent& agent, const Task& init);
 Result<> put_back_sysv_objects(Agent& agent, const channel::Json& captured, const HostPids& pids,
                                Warnings& warnings);
 
-// Those of the IPC namespace in which a process is.
-Result<channel::Json> capture_sysv_objects_of(pid_t host_pid);
+// Those of the IPC namespace in which a process is; it lies at that address of the kernel's memory.
+Result<channel::Json> capture_sysv_objects_of(std::uint64_t ipc_namespace, pid_t host_pid);
 Result<> put_back_sysv_objects_of(const channel::Json& captured, pid_t host_pid, Warnings& warnings);
 
 // The module's requests, but for what is `seen`; semaphores before their set.

@@ -5,13 +5,11 @@
 #include <sched.h>
 #include <sys/sem.h>
 
-#include <functional>
+#include <algorithm>
 #include <map>
-#include <set>
 
 #include "agent/contexts/criu.hpp"
 #include "agent/kernel_memory/apart_namespaces.hpp"
-#include "agent/kernel_memory/ipc_namespace.hpp"
 #include "agent/kernel_memory/undo_values.hpp"
 #include "agent/userland/namespaces.hpp"
 #include "base/fd.hpp"
@@ -42,38 +40,44 @@ Result<Sets> list_sets(pid_t host_pid) {
     return sets;
 }
 
-using IsIn = std::function<bool(pid_t pid)>;
-
-// Of the namespace that the process `host_pid` is in, and of those processes that are in it: ids are its own.
-Result<> capture_of(const RunningKernel& kernel, pid_t host_pid, const IsIn& is_in, Json& all) {
-    NAP_TRY(const std::uint64_t ipc_namespace, find_ipc_namespace(kernel, host_pid));
-    NAP_TRY(const IpcHeld held, read_ipc_held(kernel, ipc_namespace));
-    if (held.sets == 0) return {};
+// Of the namespace that the process `host_pid` is in.
+Result<> capture_of(const RunningKernel& kernel, pid_t host_pid, const std::vector<UndoList>& lists,
+                    Json& all) {
+    if (lists.empty()) return {};
     NAP_TRY(const Sets sets, list_sets(host_pid));
-    NAP_TRY(const auto values, read_undo_values(kernel, sets));
-    for (const auto& [pid, set, semaphore, value] : values)
-        if (is_in(pid)) all.push_back({pid, set, semaphore, value});
+    for (const UndoList& list : lists) {
+        NAP_TRY(const auto values, read_undo_list(kernel, list, sets));
+        for (const auto& [pid, set, semaphore, value] : values) all.push_back({pid, set, semaphore, value});
+    }
     return {};
+}
+
+// Those of the namespace's members are taken away from `lists`.
+std::vector<UndoList> take_those_in(const ApartNamespace& apart, std::vector<UndoList>& lists) {
+    const auto elsewhere = std::ranges::partition(lists, [&](const UndoList& list) {
+        return std::ranges::find(apart.members, list.pid, &ApartMember::tid) == apart.members.end();
+    });
+    std::vector<UndoList> taken(elsewhere.begin(), elsewhere.end());
+    lists.erase(elsewhere.begin(), elsewhere.end());
+    return taken;
 }
 
 }  // namespace
 
 Result<Json> capture_undo_values(Agent&, const Task& init) {
+    Json all = Json::array();
+    NAP_TRY(auto lists, find_undo_lists());
+    if (lists.empty()) return all;
     NAP_TRY(const RunningKernel* kernel, RunningKernel::get());
     NAP_TRY(const ApartSearch* search, ApartSearch::get());
     NAP_TRY(const ApartNamespaces apart, search->run(init.host_pid));
-    std::set<pid_t> elsewhere;
-    Json all = Json::array();
     for (const ApartNamespace& each : apart.ipc) {
-        std::set<pid_t> members;
-        for (const ApartMember& member : each.members) members.insert(member.tid);
+        const auto own = take_those_in(each, lists);
+        if (own.empty()) continue;
         NAP_TRY(const ApartMember process, process_of(each));
-        NAP_CHECK(capture_of(
-            *kernel, process.host_tid, [&](pid_t pid) { return members.contains(pid); }, all));
-        elsewhere.merge(members);
+        NAP_CHECK(capture_of(*kernel, process.host_tid, own, all));
     }
-    NAP_CHECK(capture_of(
-        *kernel, init.host_pid, [&](pid_t pid) { return !elsewhere.contains(pid); }, all));
+    NAP_CHECK(capture_of(*kernel, init.host_pid, lists, all));
     return all;
 }
 

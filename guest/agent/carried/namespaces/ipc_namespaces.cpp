@@ -12,7 +12,7 @@ namespace {
 
 Result<Json> describe(const ApartNamespace& apart) {
     NAP_TRY(const ApartMember process, process_of(apart));
-    NAP_TRY(Json described, capture_sysv_objects_of(process.host_tid));
+    NAP_TRY(Json described, capture_sysv_objects_of(apart.address, process.host_tid));
     described["pid"] = process.tid;
     return described;
 }
