@@ -41,11 +41,24 @@ make_for_machines() {
     add_kernels "$1" "${kernels[@]}"
 }
 
+# fetch_kernel_packages VERSION...: what a machine under test installs inside, as files.
+fetch_kernel_packages() {
+    local version missing=()
+    mkdir -p "$build/test/debs"
+    for version; do
+        compgen -G "$build/test/debs/linux-image-${version}_*.deb" >/dev/null || missing+=("linux-image-$version")
+    done
+    compgen -G "$build/test/debs/linux-base_*.deb" >/dev/null || missing+=(linux-base)
+    [[ ${#missing[@]} == 0 ]] || (cd "$build/test/debs" &&
+        quietly "packages for machines" "$build/log/debs.log" apt-get -q -o APT::Sandbox::User=root download "${missing[@]}")
+}
+
 # What machines under test are made of.
 make_test_machines() {
     make_for_machines "$build/nap"
     "$repository/scripts/build-root-disk" --systemd "$build/disk/systemd.img"
     mkdir -p "$build/test/machine"
+    fetch_kernel_packages "${kernels[@]}"
     printf '%s\n' "${kernels[@]}" >"$build/test/kernels"
     cp "$build/nap/lib/kernels/${kernels[0]}/vmlinuz" "$build/test/machine/vmlinuz"
     "$repository/tests/machine/make-guest-initramfs" "$build/nap/lib/kernels/${kernels[0]}/modules" \

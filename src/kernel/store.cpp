@@ -5,7 +5,10 @@
 #include <cstring>
 #include <optional>
 
+#include "base/fd.hpp"
 #include "kernel/assembly.hpp"
+#include "kernel/headers.hpp"
+#include "kernel/installed/gather.hpp"
 #include "kernel/package/apt.hpp"
 #include "kernel/package/cache.hpp"
 #include "kernel/package/sources.hpp"
@@ -123,7 +126,9 @@ Result<Kernel> Store::add_package(const std::string& package, const Progress& pr
     NAP_TRY(auto plan, plan_packages(image, apt_show));
     progress("download " + plan.image.name + " " + plan.image.version + " and its headers");
     const auto cache = directory_.parent_path() / "cache";
-    NAP_TRY(auto debs, fetch_packages(plan, cache));
+    std::vector<AptPackage> wanted{plan.image};
+    wanted.insert(wanted.end(), plan.others.begin(), plan.others.end());
+    NAP_TRY(auto debs, fetch_packages(plan.image.name + " and its headers", wanted, cache));
     NAP_TRY(auto packages, read_packages(debs));
     NAP_TRY(auto kernel, add_unpacked(directory_, packages, guest, staging, progress));
     prune_cache(cache, all_inputs(directory_));
@@ -148,6 +153,40 @@ Result<Kernel> Store::add_files(const fs::path& vmlinuz, const fs::path& modules
     if (record && record->headers == files.headers)
         return freshen(directory_, std::move(*record), guest, staging, progress);
     return add(directory_, files, guest, staging, progress);
+}
+
+Result<Kernel> Store::add_installed(Files& files, const std::string& version, const std::string& vmlinuz,
+                                    const std::string& source, const Headers& headers,
+                                    const Progress& progress) {
+    NAP_TRY(auto staging, Staging::begin(directory_, progress));
+    NAP_TRY(auto guest, read_guest(libexec_));
+    progress("read kernel " + version + " and its modules");
+    NAP_TRY(auto gathered, gather(files, version, vmlinuz, staging.work() / "installed"));
+    gathered.source = source;
+    // Before anything is downloaded for it
+    NAP_TRY(const auto config, read_file(gathered.config));
+    NAP_CHECK(check_features(version, parse_config(config)));
+    NAP_TRY(gathered.header_packages, headers(version));
+    NAP_CHECK(unpack_packages(gathered.header_packages, staging.work() / "headers"));
+    NAP_TRY(gathered.headers, settle_headers(staging.work() / "headers", version));
+    NAP_TRY(gathered.inputs, digest_files({{"vmlinuz", gathered.vmlinuz}, {"config", gathered.config}}));
+    return add(directory_, gathered, guest, staging, progress);
+}
+
+Result<std::vector<fs::path>> Store::fetch_headers(const std::string& version, const Progress& progress) {
+    // Held: nobody prunes the cache meanwhile
+    NAP_TRY(auto staging, Staging::begin(directory_, progress));
+    progress("ask apt for the headers of " + version);
+    NAP_TRY(const auto packages, plan_headers(version, apt_show));
+    progress("download the headers of " + version);
+    return fetch_packages("the headers of " + version, packages, directory_.parent_path() / "cache");
+}
+
+bool Store::holds(const std::string& version, const std::string& vmlinuz) const {
+    const auto kernel = find(version);
+    if (!kernel) return false;
+    const auto image = read_file(kernel->vmlinuz);
+    return image && *image == vmlinuz;
 }
 
 Result<Listing> Store::list() const {

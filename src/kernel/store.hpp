@@ -4,10 +4,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "kernel/progress.hpp"
 #include "walk/layout.hpp"
 #include "walk/socket_layout.hpp"
@@ -41,6 +43,16 @@ class Store {
     // beside all three.
     Result<Kernel> add_files(const std::filesystem::path& vmlinuz, const std::filesystem::path& modules,
                              const std::filesystem::path& headers, const Progress& progress);
+    // A kernel as it is installed on a machine's disk; `vmlinuz`: its image (installed/gather.hpp),
+    // `headers`: gives the packages of a version's headers, `source`: for Kernel.
+    using Headers = std::function<Result<std::vector<std::filesystem::path>>(const std::string& version)>;
+    Result<Kernel> add_installed(Files& files, const std::string& version, const std::string& vmlinuz,
+                                 const std::string& source, const Headers& headers, const Progress& progress);
+    // The packages of a version's headers, fetched through apt to LIB/cache.
+    Result<std::vector<std::filesystem::path>> fetch_headers(const std::string& version,
+                                                             const Progress& progress);
+    [[nodiscard]] bool holds(const std::string& version,
+                             const std::string& vmlinuz) const;  // that very image
     [[nodiscard]] Result<Listing> list() const;
     [[nodiscard]] Result<Kernel> find(const std::string& version) const;  // not_found names what there is
     // As find, after making anew what was made from another agent, CRIU or module than libexec now has.

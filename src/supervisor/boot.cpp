@@ -14,6 +14,7 @@
 #include "supervisor/history.hpp"
 #include "supervisor/last_end.hpp"
 #include "supervisor/lock.hpp"
+#include "supervisor/own_kernel.hpp"
 #include "update/agent/agent_calls.hpp"
 #include "update/recovery/journal.hpp"
 #include "update/recovery/recover.hpp"
@@ -123,7 +124,7 @@ void keep_unseen_end(const update::RunningMachine& machine) {
 
 // True: the machine runs.
 Result<bool> recover(const Paths& paths, update::RunningMachine& machine) {
-    NAP_TRY(auto recovered, update::recover(machine, kernel::Store(paths.kernels(), paths.libexec)));
+    NAP_TRY(auto recovered, update::recover(machine, kernels_of(paths, machine.config.name)));
     if (recovered.report)
         (void)keep_in_history(machine.paths.history(), *recovered.report, std::time(nullptr));
     if (!recovered.runs) {
@@ -150,8 +151,9 @@ Result<Booted> boot(const Paths& paths, const std::string& name) {
     NAP_TRY(machine.credentials,
             machine::credentials_of(machine.paths.state, machine.accelerator.accelerator));
     NAP_TRY(machine.kernel,
-            kernel::Store(paths.kernels(), paths.libexec)
-                .refresh(machine.config.kernel, [](const std::string& text) { spdlog::info("{}", text); }));
+            kernels_of(paths, name).refresh(machine.config.kernel, [](const std::string& text) {
+                spdlog::info("{}", text);
+            }));
     NAP_CHECK(update::forget_journal(machine.paths.journal()));
     machine.number = 1;
     spdlog::info("starting {} on kernel {} ({})", name, machine.kernel.version, machine.accelerator.reason);

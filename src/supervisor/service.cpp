@@ -10,6 +10,7 @@
 
 #include "machine/huge_pages.hpp"
 #include "supervisor/history.hpp"
+#include "supervisor/own_kernel.hpp"
 #include "supervisor/proxy.hpp"
 #include "update/phases/memory_watch.hpp"
 
@@ -198,6 +199,7 @@ void Service::gather_memory() {
 Json Service::facts() const {
     return {{"name", machine_.config.name},
             {"kernel", machine_.kernel.version},
+            {"kernel_source", machine_.kernel.source},
             {"generation", machine_.number},
             {"cpus", machine_.config.cpus},
             {"cpu", machine_.config.cpu},
@@ -241,24 +243,61 @@ Json Service::status() {
     return out;
 }
 
+// What an update without a chosen kernel would be to. A machine without a kernel in its /boot has chosen
+// ones.
+void Service::tell_own_kernel(Json& out, std::vector<update::Obstacle>& obstacles) {
+    const auto own = look_at_own_kernel(paths_, machine_);
+    if (own) {
+        out["own_kernel"] = own->version;
+        out["own_kernel_runs"] = own->runs;
+    } else if (own.error().kind != ErrorKind::not_found) {
+        obstacles.push_back({0, "", own.error().message, "", "`--kernel V` chooses another"});
+    }
+}
+
 Result<Json> Service::check(const Json& params, channel::Call& call) {
     NAP_TRY(auto session, Session::begin(*this, "check"));
     kernel::Kernel newer;
     std::string wanted = params.value("kernel", "");
     if (!wanted.empty()) {
-        NAP_TRY(newer, kernel::Store(paths_.kernels(), paths_.libexec).find(wanted));
+        NAP_TRY(newer, kernels_of(paths_, machine_.config.name).find(wanted));
     }
     auto tell = [&call](std::uint64_t checked, std::uint64_t of) {
         (void)call.send_event({{"checked", checked}, {"of", of}});
     };
     NAP_TRY(auto obstacles, update::find_obstacles(machine_, wanted.empty() ? nullptr : &newer, tell));
-    return Json{{"obstacles", obstacles_json(obstacles)},
-                {"accelerator", to_string(machine_.accelerator.accelerator)},
-                {"accelerator_reason", machine_.accelerator.reason}};
+    Json out{{"accelerator", to_string(machine_.accelerator.accelerator)},
+             {"accelerator_reason", machine_.accelerator.reason}};
+    if (wanted.empty()) tell_own_kernel(out, obstacles);
+    out["obstacles"] = obstacles_json(obstacles);
+    return out;
+}
+
+Result<OwnKernel> Service::own_kernel(channel::Call& call) {
+    NAP_TRY(auto session, Session::begin(*this, "kernel"));
+    auto own = take_own_kernel(paths_, machine_, [&](const std::string& text) {
+        spdlog::info("{}", text);
+        (void)call.send_event({{"phase", to_string(update::Phase::check)}, {"fraction", 0}, {"text", text}});
+    });
+    if (!own && own.error().kind == ErrorKind::not_found)
+        return fail(ErrorKind::not_found,
+                    own.error().message + "; --kernel V takes one of `nap kernel list`");
+    if (!own) return std::unexpected(own.error().within("its own kernel"));
+    return own;
 }
 
 Result<Json> Service::update(const Json& params, channel::Call& call) {
     const auto testing = testing_from(params, machine_.testing);
+    std::string wanted = params.value("kernel", "");
+    if (wanted.empty()) {
+        // While everything is served on
+        NAP_TRY(const auto own, own_kernel(call));
+        if (own.runs)
+            return Json{{"outcome", "unchanged"},
+                        {"older_kernel", machine_.kernel.version},
+                        {"own_kernel", own.version}};
+        wanted = own.version;
+    }
     NAP_TRY(auto updating, Updating::begin(*this));
     auto tell = [&](const update::Progress& progress) {
         {
@@ -269,11 +308,11 @@ Result<Json> Service::update(const Json& params, channel::Call& call) {
         (void)call.send_event(
             {{"phase", to_string(progress.phase)}, {"fraction", progress.fraction}, {"text", progress.text}});
     };
-    NAP_TRY(auto newer, kernel::Store(paths_.kernels(), paths_.libexec)
-                            .refresh(params.value("kernel", ""), [&](const std::string& text) {
-                                spdlog::info("{}", text);
-                                tell({update::Phase::check, 0, text});
-                            }));
+    NAP_TRY(auto newer,
+            kernels_of(paths_, machine_.config.name).refresh(wanted, [&](const std::string& text) {
+                spdlog::info("{}", text);
+                tell({update::Phase::check, 0, text});
+            }));
     auto started = std::time(nullptr);
     update::TimeLimits limits;
     if (const auto pause = channel::number_in(params, "max_pause_ms", kLongestPause.count()))

@@ -9,6 +9,7 @@
 
 #include "channel/link.hpp"
 #include "supervisor/gathering.hpp"
+#include "supervisor/own_kernel.hpp"
 #include "supervisor/paths.hpp"
 #include "update/update.hpp"
 
@@ -46,6 +47,9 @@ class Service {
     void end_update();
     Result<channel::Json> update(const channel::Json& params, channel::Call& call);
     Result<channel::Json> check(const channel::Json& params, channel::Call& call);
+    // Of the machine's own /boot, made ready where it does not run. No update is under way yet.
+    Result<OwnKernel> own_kernel(channel::Call& call);
+    void tell_own_kernel(channel::Json& out, std::vector<update::Obstacle>& obstacles);
     channel::Json status();
     channel::Json facts() const;  // of what runs; mutex_ held, or nothing else under way
 

@@ -47,7 +47,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"Nothing", {}, 2, ""}, Case{"UnknownCommand", {"frobnicate"}, 2, "frobnicate"},
         Case{"UnknownOption", {"list", "--frobnicate"}, 2, "--frobnicate"},
-        Case{"UpdateWithoutKernel", {"update", "m1"}, 2, "--kernel"},
+        Case{"UpdateOfNoMachineToItsOwn", {"update", "m1"}, 1, "m1"},
+        Case{"ImportOfNothing", {"import", "/no/such/file"}, 1, "/no/such/file"},
+        Case{"ImportOfAnImageWithDisk", {"import", "/etc/passwd", "--disk", "/dev/null"}, 2, "--disk"},
         Case{"ExecWithoutCommand", {"exec", "m1"}, 2, ""},
         Case{"CreateWithoutDisk", {"create", "m1", "--kernel", "x", "--memory", "1G"}, 2, "--disk"},
         Case{"MachineName",

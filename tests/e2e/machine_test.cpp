@@ -12,6 +12,7 @@
 #include "base/fd.hpp"
 #include "base/units.hpp"
 #include "machine/memory_file.hpp"
+#include "tests/volume/disks.hpp"
 
 namespace nap::e2e {
 namespace {
@@ -171,8 +172,7 @@ TEST_F(Lifecycle, RefusesMoreMemoryThanTheHostHas) {
     if (machine::available_memory(read_file("/proc/meminfo").value()).value() > 128 * kGiB) GTEST_SKIP();
     const auto name = machine().name() + "-big";
     const auto disk = machine().disk().string() + "-big";
-    std::ofstream(disk).close();
-    std::filesystem::resize_file(disk, 64 << 20);
+    test::make_ext4(disk, {.contents = {{"sbin/init", ""}}});
     ASSERT_EQ(nap({"create", name, "--disk", disk, "--kernel", kernels().older, "--memory", "128G"}).status,
               0);
     const auto started = nap({"start", name}, kLong);

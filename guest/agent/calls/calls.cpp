@@ -52,6 +52,7 @@ constexpr std::array kMethods = {
     Method{"exec", exec},
     Method{"put", put},
     Method{"get", get},
+    Method{"list", list},
     Method{"check", check},
     Method{"anchors", anchors},
     Method{"settings", settings},

@@ -20,6 +20,7 @@ using channel::Call;
 namespace {
 
 constexpr std::chrono::minutes kPeerLimit{10};
+constexpr std::size_t kMostNames = 4096;
 
 // Runs `work` in the userland's mount namespace, with its root as ours.
 Result<> in_userland_files(const std::function<Result<>()>& work) {
@@ -74,6 +75,21 @@ Result<Json> get(Agent&, const Json& params, Call& call) {
     });
     NAP_CHECK(sent);
     return Json::object();
+}
+
+Result<Json> list(Agent&, const Json& params, Call&) {
+    NAP_TRY(const std::string path, absolute_path(params));
+    Json names = Json::array();
+    const auto listed = in_userland_files([&]() -> Result<> {
+        std::error_code error;
+        for (std::filesystem::directory_iterator entry(path, error), end;
+             !error && entry != end && names.size() < kMostNames; entry.increment(error))
+            names.push_back(entry->path().filename().string());
+        if (error) return fail_errno("cannot read the folder " + path, error.value());
+        return {};
+    });
+    NAP_CHECK(listed);
+    return Json{{"names", std::move(names)}};
 }
 
 }  // namespace nap::agent

@@ -3,6 +3,7 @@
 
 #include "agent/contexts/adoption.hpp"
 #include "agent/kernel_settings/carry.hpp"
+#include "agent/userland/reboot_request.hpp"
 
 namespace nap::agent {
 
@@ -19,6 +20,8 @@ Result<Json> settle(Agent& agent, const Json&, Call&) {
     reply["warnings"] = Json::array();
     for (const auto& [path, why] : refused)
         reply["warnings"].push_back("the machine's setting " + setting_name(path) + ": " + why);
+    if (auto withdrawn = withdraw_reboot_request(); !withdrawn)
+        reply["warnings"].push_back("withdrawing the request for a reboot: " + withdrawn.error().message);
     return reply;
 }
 

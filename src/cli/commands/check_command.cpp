@@ -50,6 +50,11 @@ Result<int> check(const Context& context, const CheckOptions& options) {
     } else {
         for (const auto& obstacle : obstacles)
             fmt::print("{}{}\n", obstacle.notice ? "notice: " : "", one_line(sentence(obstacle)));
+        if (const auto own = text_at(answer, "own_kernel"); !own.empty())
+            fmt::print("{}: {}\n", options.name,
+                       answer.value("own_kernel_runs", false)
+                           ? "it runs the newest kernel of its /boot already (" + own + "), or a newer one"
+                           : "the newest kernel of its /boot, " + own + ", can be had");
         if (possible) fmt::print("{}: nothing stands in the way of an update\n", options.name);
     }
     if (const auto accelerator = text_at(answer, "accelerator"); !context.json && !accelerator.empty())
@@ -61,12 +66,14 @@ Result<int> check(const Context& context, const CheckOptions& options) {
 }  // namespace
 
 void add_check(Commands& commands) {
-    auto& command =
-        commands.add("check", "Say whether a machine could be updated now, and what stands in the way",
-                     "nap check web1 --kernel 6.1.0-56-cloud-amd64");
+    auto& command = commands.add(
+        "check", "Say whether a machine could be updated now, and what stands in the way", "nap check web1");
     auto options = std::make_shared<CheckOptions>();
     command.add_option("NAME", options->name, "The machine")->required();
-    command.add_option("--kernel", options->kernel, "The newer kernel")->check(not_empty());
+    command
+        .add_option("--kernel", options->kernel,
+                    "The newer kernel (default: the newest in the machine's /boot)")
+        ->check(not_empty());
     commands.act(command, options, check);
 }
 

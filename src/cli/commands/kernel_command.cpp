@@ -21,11 +21,16 @@ struct AddOptions {
 };
 struct Nothing {};
 struct Version {
-    std::string version;
+    std::string version, machine;  // machine: of its own ones
 };
 
 kernel::Store store_of(const Context& context) {
     return {context.paths.kernels(), context.paths.libexec};
+}
+
+// Taken from its own /boot.
+kernel::Store store_of(const Context& context, const std::string& machine) {
+    return {context.paths.machine(machine).kernels(), context.paths.libexec};
 }
 
 Json facts(const kernel::Kernel& kernel) {
@@ -34,6 +39,13 @@ Json facts(const kernel::Kernel& kernel) {
             {"vmlinuz", kernel.vmlinuz.string()},
             {"initramfs", kernel.initramfs.string()}};
 }
+
+// Whose own it is; nobody's: the host's.
+struct Listed {
+    kernel::Kernel kernel;
+    std::string machine;
+    std::vector<std::string> used_by;  // machines
+};
 
 Result<kernel::Kernel> add_packages(kernel::Store& store, const std::vector<std::string>& packages,
                                     const kernel::Progress& progress) {
@@ -72,22 +84,62 @@ Result<int> add(const Context& context, const AddOptions& options) {
     return 0;
 }
 
-Result<int> list(const Context& context, const Nothing&) {
-    NAP_TRY(auto listing, store_of(context).list());
-    if (context.json) {
-        Json all = Json::array();
-        for (const auto& kernel : listing.kernels) all.push_back(facts(kernel));
-        print_json(all);
-    } else {
-        for (const auto& kernel : listing.kernels)
-            fmt::print("{:<32} {}\n", kernel.version, one_line(kernel.source));
+struct All {
+    std::vector<Listed> kernels;
+    std::vector<Error> damaged;
+};
+
+// The host's, then each machine's own.
+Result<All> all_kernels(const Context& context) {
+    NAP_TRY(auto shared, store_of(context).list());
+    NAP_TRY(const auto machines, machine_names(context.paths));
+    All all{.kernels = {}, .damaged = std::move(shared.damaged)};
+    for (auto& kernel : shared.kernels) all.kernels.push_back({std::move(kernel), "", {}});
+    const auto hosts = all.kernels.size();
+    for (const auto& name : machines) {
+        const auto config = load_machine(context.paths, name);
+        const std::string runs = config ? config->kernel : "";
+        auto own = store_of(context, name).list();
+        if (!own) {
+            all.damaged.push_back(own.error());
+            continue;
+        }
+        std::ranges::move(own->damaged, std::back_inserter(all.damaged));
+        bool found = false;
+        for (auto& kernel : own->kernels) {
+            const bool used = kernel.version == runs;
+            found = found || used;
+            all.kernels.push_back(
+                {std::move(kernel), name, used ? std::vector{name} : std::vector<std::string>{}});
+        }
+        for (std::size_t i = 0; i < hosts && !found; ++i)
+            if (all.kernels[i].kernel.version == runs) all.kernels[i].used_by.push_back(name);
     }
-    for (const auto& damaged : listing.damaged) print_problem(damaged.message);
-    return listing.damaged.empty() ? 0 : 1;
+    return all;
+}
+
+Result<int> list(const Context& context, const Nothing&) {
+    NAP_TRY(const auto all, all_kernels(context));
+    Json json = Json::array();
+    for (const auto& [kernel, machine, used_by] : all.kernels) {
+        json.push_back(facts(kernel));
+        if (!machine.empty()) json.back()["machine"] = machine;
+        json.back()["used_by"] = used_by;
+        std::string users;
+        for (const auto& name : used_by) users += (users.empty() ? "; runs " : ", ") + name;
+        if (!context.json) fmt::print("{:<32} {}{}\n", kernel.version, one_line(kernel.source), users);
+    }
+    if (context.json) print_json(json);
+    for (const auto& damaged : all.damaged) print_problem(damaged.message);
+    return all.damaged.empty() ? 0 : 1;
 }
 
 // The machine starts with it, or its update is between it and another.
-Result<> check_unused(const Paths& paths, const std::string& machine, const std::string& version) {
+Result<> check_unused(const Context& context, const std::string& machine, const std::string& version,
+                      bool own) {
+    const auto& paths = context.paths;
+    // The one of its own is found first
+    if (!own && store_of(context, machine).find(version)) return {};
     auto used = [&](const std::string& as) {
         return fail(ErrorKind::refused, "kernel " + version + " is the one machine " + machine + as);
     };
@@ -102,7 +154,13 @@ Result<> check_unused(const Paths& paths, const std::string& machine, const std:
 
 Result<int> remove(const Context& context, const Version& which) {
     NAP_TRY(auto names, machine_names(context.paths));
-    for (const auto& name : names) NAP_CHECK(check_unused(context.paths, name, which.version));
+    if (!which.machine.empty()) {
+        NAP_CHECK(find_machine(context.paths, which.machine));
+        NAP_CHECK(check_unused(context, which.machine, which.version, true));
+        NAP_CHECK(store_of(context, which.machine).remove(which.version));
+        return 0;
+    }
+    for (const auto& name : names) NAP_CHECK(check_unused(context, name, which.version, false));
     NAP_CHECK(store_of(context).remove(which.version));
     return 0;
 }
@@ -130,6 +188,7 @@ void add_kernel(Commands& commands) {
                                   "nap kernel rm 6.1.0-47-cloud-amd64");
     auto which = std::make_shared<Version>();
     removing.add_option("VERSION", which->version, "As `nap kernel list` shows it")->required();
+    removing.add_option("--machine", which->machine, "Of those taken from this machine's own /boot");
     commands.act(removing, which, remove);
 }
 

@@ -31,7 +31,8 @@ Result<int> status(const Context& context, const MachineName& machine) {
     if (auto end = facts.find("ended"); end != facts.end())
         print_line("ended", time_text(static_cast<std::int64_t>(number_at(*end, "time"))) + ", " +
                                 text_at(*end, "text"));
-    print_line("kernel", text_at(facts, "kernel"));
+    const auto source = text_at(facts, "kernel_source");
+    print_line("kernel", text_at(facts, "kernel") + (source.empty() ? "" : ", " + one_line(source)));
     if (facts.contains("generation"))
         print_line("generation", std::to_string(number_at(facts, "generation")));
     print_line("cpus", std::to_string(number_at(facts, "cpus")) + ", " + text_at(facts, "cpu"));

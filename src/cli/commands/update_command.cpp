@@ -99,6 +99,14 @@ Result<Json> ask_successor(const Context& context, const UpdateOptions& options,
     return std::unexpected(with_state(ended, options.name, text_at(after->back(), "older_kernel")));
 }
 
+// No kernel was chosen, and there is none to be had.
+std::string unchanged_line(const std::string& name, const Json& report) {
+    const auto runs = text_at(report, "older_kernel"), newest = text_at(report, "own_kernel");
+    if (runs == newest) return name + " already runs the newest kernel of its /boot, " + runs;
+    return name + " runs kernel " + runs + "; the newest of its /boot, " + newest + ", is older: `--kernel " +
+           newest + "` takes it";
+}
+
 Result<int> update(const Context& context, const UpdateOptions& options) {
     const auto& name = options.name;
     NAP_TRY(auto link, connect_supervisor(context, name));
@@ -119,6 +127,8 @@ Result<int> update(const Context& context, const UpdateOptions& options) {
             if (warning.is_string()) print_problem("warning: " + warning.get_ref<const std::string&>());
     if (context.json)
         print_json(*report);
+    else if (text_at(*report, "outcome") == "unchanged")
+        fmt::print("{}\n", unchanged_line(name, *report));
     else
         fmt::print("{}\n", report_line(name, *report));
     return 0;
@@ -130,11 +140,12 @@ void add_update(Commands& commands) {
     auto& command = commands.add("update",
                                  "Update a machine's kernel while what runs on it goes on; Ctrl-C ends the "
                                  "waiting, not the update",
-                                 "nap update web1 --kernel 6.1.0-56-cloud-amd64");
+                                 "nap update web1\n  nap update web1 --kernel 6.1.0-56-cloud-amd64");
     auto options = std::make_shared<UpdateOptions>();
     command.add_option("NAME", options->name, "The machine")->required();
-    command.add_option("--kernel", options->kernel, "The newer kernel (`nap kernel list`)")
-        ->required()
+    command
+        .add_option("--kernel", options->kernel,
+                    "The newer kernel (`nap kernel list`; default: the newest in the machine's /boot)")
         ->check(not_empty());
     command.add_option("--max-pause", options->max_pause,
                        "How long what runs may stand still, as 10s (the default) or 500ms, before the update "

@@ -27,18 +27,6 @@ constexpr WantedModule kWanted[] = {
     {"pvpanic_mmio", false},
 };
 
-// "kernel/net/ipv4/tcp-diag.ko.xz" -> "tcp_diag"; empty where it is no module.
-std::string module_name(const fs::path& path) {
-    std::string name = path.filename();
-    auto end = name.find(".ko");
-    if (end == std::string::npos) return {};
-    auto suffix = std::string_view(name).substr(end);
-    if (suffix != ".ko" && suffix != ".ko.xz" && suffix != ".ko.gz" && suffix != ".ko.zst") return {};
-    name.resize(end);
-    std::ranges::replace(name, '-', '_');
-    return name;
-}
-
 class LoadOrder {
   public:
     static Result<LoadOrder> open(const fs::path& directory);
@@ -93,6 +81,17 @@ Result<> LoadOrder::add(const std::string& name, bool required, const std::strin
 }
 
 }  // namespace
+
+std::string module_name(const fs::path& path) {
+    std::string name = path.filename();
+    auto end = name.find(".ko");
+    if (end == std::string::npos) return {};
+    auto suffix = std::string_view(name).substr(end);
+    if (suffix != ".ko" && suffix != ".ko.xz" && suffix != ".ko.gz" && suffix != ".ko.zst") return {};
+    name.resize(end);
+    std::ranges::replace(name, '-', '_');
+    return name;
+}
 
 std::span<const WantedModule> wanted_modules() {
     return kWanted;

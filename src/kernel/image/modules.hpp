@@ -26,6 +26,9 @@ struct WantedModule {
     bool required;  // it must be present or built in; one that is not is left out
 };
 
+// "kernel/net/ipv4/tcp-diag.ko.xz" -> "tcp_diag"; empty where it is no module.
+std::string module_name(const std::filesystem::path& path);
+
 // What devices, the root file system and CRIU need.
 std::span<const WantedModule> wanted_modules();
 

@@ -55,15 +55,15 @@ bool is_wanted_beside(std::string_view name) {
 }
 
 // Adds what `paragraph` depends on of headers and modules, and what those depend on.
-Result<> follow(const Paragraph& paragraph, const AptLookup& lookup, AptPlan& plan) {
+Result<> follow(const Paragraph& paragraph, const AptLookup& lookup, std::vector<AptPackage>& others) {
     for (const auto& name : paragraph.depends()) {
         if (!is_wanted_beside(name)) continue;
-        if (std::ranges::find(plan.others, name, &AptPackage::name) != plan.others.end()) continue;
+        if (std::ranges::find(others, name, &AptPackage::name) != others.end()) continue;
         auto found = lookup(name);
         if (!found) return std::unexpected(found.error().within("needed by " + paragraph.get("Package")));
         NAP_TRY(auto package, package_of(*found));
-        plan.others.push_back(std::move(package));
-        NAP_CHECK(follow(*found, lookup, plan));
+        others.push_back(std::move(package));
+        NAP_CHECK(follow(*found, lookup, others));
     }
     return {};
 }
@@ -136,7 +136,7 @@ Result<AptPlan> plan_packages(const Paragraph& image, const AptLookup& lookup) {
     const std::string name = image.get("Package");
     AptPlan plan;
     NAP_TRY(plan.image, package_of(image));
-    NAP_CHECK(follow(image, lookup, plan));
+    NAP_CHECK(follow(image, lookup, plan.others));
     std::string version = name.substr(kImage.size());
     if (version.ends_with(kUnsigned)) version.resize(version.size() - kUnsigned.size());
     auto headers = lookup(std::string(kHeaders) + version);
@@ -147,36 +147,42 @@ Result<AptPlan> plan_packages(const Paragraph& image, const AptLookup& lookup) {
                                             " but its headers in version " + headers->get("Version"));
     NAP_TRY(auto headers_package, package_of(*headers));
     plan.others.push_back(std::move(headers_package));
-    NAP_CHECK(follow(*headers, lookup, plan));
+    NAP_CHECK(follow(*headers, lookup, plan.others));
     return plan;
 }
 
-Result<std::vector<fs::path>> fetch_packages(const AptPlan& plan, const fs::path& cache) {
+Result<std::vector<AptPackage>> plan_headers(const std::string& version, const AptLookup& lookup) {
+    NAP_TRY(const auto headers, lookup(std::string(kHeaders) + version));
+    std::vector<AptPackage> packages;
+    NAP_TRY(auto package, package_of(headers));
+    packages.push_back(std::move(package));
+    NAP_CHECK(follow(headers, lookup, packages));
+    return packages;
+}
+
+Result<std::vector<fs::path>> fetch_packages(const std::string& what, const std::vector<AptPackage>& packages,
+                                             const fs::path& cache) {
     std::error_code error;
     fs::create_directories(cache, error);
     if (error) return fail_errno("cannot make the directory " + cache.string(), error.value());
-    std::vector<const AptPackage*> packages{&plan.image};
-    for (const auto& package : plan.others) packages.push_back(&package);
-
     std::vector<fs::path> files;
     // As root apt would download as _apt, which may not write here.
     Command download{.argv = {"apt-get", "--quiet", "-o", "APT::Sandbox::User=root", "download"},
                      .working_directory = cache.string()};
     const std::size_t fixed = download.argv.size();
-    for (const auto* package : packages) {
-        files.push_back(cache / package->file);
-        auto present = digest_files({{package->name, files.back()}});
-        if (present && present->at(package->name) == package->sha256) continue;
+    for (const auto& package : packages) {
+        files.push_back(cache / package.file);
+        auto present = digest_files({{package.name, files.back()}});
+        if (present && present->at(package.name) == package.sha256) continue;
         fs::remove(files.back(), error);
-        download.argv.push_back(package->name + '=' + package->version);
+        download.argv.push_back(package.name + '=' + package.version);
     }
     if (download.argv.size() > fixed)
-        NAP_CHECK(run_tool("cannot download " + plan.image.name + " and its headers", std::move(download),
-                           kDownloadLimit));
+        NAP_CHECK(run_tool("cannot download " + what, std::move(download), kDownloadLimit));
     for (const auto& file : files)
         if (!fs::exists(file, error))
             return fail(ErrorKind::io,
-                        "cannot download " + plan.image.name + ": apt-get did not leave " + file.string());
+                        "cannot download " + what + ": apt-get did not leave " + file.string());
     return files;
 }
 

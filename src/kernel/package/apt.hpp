@@ -38,8 +38,13 @@ Result<Paragraph> find_image(const std::string& package, const AptLookup& lookup
 // The image with what Depends says of its headers and of modules packaged apart.
 Result<AptPlan> plan_packages(const Paragraph& image, const AptLookup& lookup);
 
-// Downloads to `cache` what is not there already; the files, image first.
-Result<std::vector<std::filesystem::path>> fetch_packages(const AptPlan& plan,
+// The headers of a kernel alone (linux-headers-VERSION), with what Depends says of them.
+Result<std::vector<AptPackage>> plan_headers(const std::string& version, const AptLookup& lookup);
+
+// Downloads to `cache` what is not there already; the files, in the order of the packages. `what`: for
+// errors.
+Result<std::vector<std::filesystem::path>> fetch_packages(const std::string& what,
+                                                          const std::vector<AptPackage>& packages,
                                                           const std::filesystem::path& cache);
 
 }  // namespace nap::kernel

@@ -17,6 +17,7 @@ struct MachinePaths {
     [[nodiscard]] std::filesystem::path journal() const { return state / "journal"; }
     [[nodiscard]] std::filesystem::path history() const { return state / "history.jsonl"; }
     [[nodiscard]] std::filesystem::path last_end() const { return state / "last-end.json"; }
+    [[nodiscard]] std::filesystem::path kernels() const { return state / "kernels"; }  // from its own /boot
     [[nodiscard]] std::filesystem::path log() const { return state / "log"; }
     [[nodiscard]] std::filesystem::path console_log() const { return state / "console.log"; }
     [[nodiscard]] std::filesystem::path control_socket() const { return run / "control.sock"; }

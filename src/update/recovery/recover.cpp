@@ -61,7 +61,7 @@ constexpr int kReadingsInPause = 20;
 
 class Recoverer {
   public:
-    Recoverer(RunningMachine& machine, const kernel::Store& kernels, const TimeLimits& limits)
+    Recoverer(RunningMachine& machine, const kernel::MachineKernels& kernels, const TimeLimits& limits)
         : machine_(machine), kernels_(kernels), limits_(limits) {}
 
     // Until all has gone well the machine's processes are nobody's: an error ends none of them.
@@ -240,7 +240,7 @@ class Recoverer {
     }
 
     RunningMachine& machine_;
-    const kernel::Store& kernels_;
+    const kernel::MachineKernels& kernels_;
     const TimeLimits& limits_;
     Living living_;
     std::vector<Record> journal_;
@@ -249,7 +249,8 @@ class Recoverer {
 
 }  // namespace
 
-Result<Recovered> recover(RunningMachine& machine, const kernel::Store& kernels, const TimeLimits& limits) {
+Result<Recovered> recover(RunningMachine& machine, const kernel::MachineKernels& kernels,
+                          const TimeLimits& limits) {
     return Recoverer(machine, kernels, limits).run();
 }
 

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "kernel/store.hpp"
+#include "kernel/installed/machine_kernels.hpp"
 #include "update/update.hpp"
 
 namespace nap::update {
@@ -17,7 +17,7 @@ struct Recovered {
 
 // `machine`: its configuration and its parts on the host, without a generation; its lock is held. On an error
 // the machine's processes are left as they are.
-Result<Recovered> recover(RunningMachine& machine, const kernel::Store& kernels,
+Result<Recovered> recover(RunningMachine& machine, const kernel::MachineKernels& kernels,
                           const TimeLimits& limits = {});
 
 }  // namespace nap::update
