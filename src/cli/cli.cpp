@@ -14,9 +14,9 @@ namespace nap::cli {
 
 namespace {
 
-constexpr std::array kCommands = {add_kernel, add_create,  add_start, add_stop,     add_remove,
-                                  add_status, add_list,    add_exec,  add_copy,     add_check,
-                                  add_update, add_history, add_logs,  add_supervise};
+constexpr std::array kCommands = {add_kernel, add_create, add_import,  add_start, add_stop,
+                                  add_remove, add_status, add_list,    add_exec,  add_copy,
+                                  add_check,  add_update, add_history, add_logs,  add_supervise};
 
 constexpr int kFailed = 1, kNotUnderstood = 2;
 

@@ -62,6 +62,7 @@ std::shared_ptr<MachineName> take_machine_name(CLI::App& command);
 
 void add_kernel(Commands& commands);
 void add_create(Commands& commands);
+void add_import(Commands& commands);
 void add_start(Commands& commands);
 void add_supervise(Commands& commands);
 void add_stop(Commands& commands);
