@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class FakeFiles : public Files {
   public:
@@ -103,6 +104,9 @@ TEST_F(MachineKernelsTest, TheNewestOfBootMustBeWhole) {
         EXPECT_THAT(newest.error().message,
                     AllOf(HasSubstr("/boot/vmlinuz-6.1.0-47-amd64"), HasSubstr("full")));
     }
+    image = std::string(8192, 'a');  // of another architecture
+    EXPECT_THAT(MachineKernels::newest(files_, "").error().message,
+                AllOf(HasSubstr("no x86 boot image"), Not(HasSubstr("full"))));
     image = vmlinuz("6.1.0-1-amd64");
     EXPECT_THAT(MachineKernels::newest(files_, "").error().message,
                 HasSubstr("says that it is 6.1.0-1-amd64"));

@@ -43,10 +43,13 @@ Result<std::string> version_of(std::span<const std::byte> setup) {
 
 }  // namespace
 
+bool is_boot_image(std::span<const std::byte> image) {
+    return image.size() >= kHeaderEnd &&
+           std::memcmp(image.data() + kMagic, kMagicText.data(), kMagicText.size()) == 0;
+}
+
 Result<BootImage> parse_boot_image(std::span<const std::byte> image) {
-    if (image.size() < kHeaderEnd ||
-        std::memcmp(image.data() + kMagic, kMagicText.data(), kMagicText.size()) != 0)
-        return fail(ErrorKind::protocol, "this is no x86 boot image (bzImage)");
+    if (!is_boot_image(image)) return fail(ErrorKind::protocol, "this is no x86 boot image (bzImage)");
     if (read<std::uint16_t>(image, kProtocol) < kProtocolWithPayload)
         return fail(ErrorKind::unsupported, "the boot image is of a boot protocol older than 2.08");
     std::size_t sectors = read<std::uint8_t>(image, kSetupSectors);

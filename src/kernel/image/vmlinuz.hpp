@@ -18,6 +18,7 @@ struct BootImage {
     std::uint64_t unpacked_size;         // bytes, as the image says
 };
 
+[[nodiscard]] bool is_boot_image(std::span<const std::byte> image);  // whole or not
 Result<BootImage> parse_boot_image(std::span<const std::byte> image);
 
 // The ELF kernel.

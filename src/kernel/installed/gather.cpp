@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostVmlinuz = 64 * kMiB, kMostModule = 64 * kMiB, kMostText = 16 * kMiB;
+constexpr std::size_t kSetup = 4096;  // a shorter one has been cut
 
 std::string boot_file(std::string_view name, const std::string& version) {
     return std::string(kBootFolder) + '/' + std::string(name) + '-' + version;
@@ -112,8 +113,10 @@ Result<std::string> read_vmlinuz(Files& files, const std::string& version) {
     const auto path = boot_file("vmlinuz", version);
     NAP_TRY(auto content, files.read(path, kMostVmlinuz));
     auto image = parse_boot_image(as_bytes(content));
+    const bool begins_well = image || content.size() < kSetup || is_boot_image(as_bytes(content));
     // A disk that became full leaves the beginning
-    const std::string advice = "; was " + std::string(kBootFolder) + " full when it was installed?";
+    const std::string advice =
+        begins_well ? "; was " + std::string(kBootFolder) + " full when it was installed?" : "";
     if (!image)
         return fail(ErrorKind::refused, "the kernel in " + path + " (" + std::to_string(content.size()) +
                                             " bytes) cannot be used: " + image.error().message + advice);
