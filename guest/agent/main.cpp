@@ -13,6 +13,7 @@
 #include "agent/calls/serve.hpp"
 #include "agent/freezing/watchdog.hpp"
 #include "agent/machine/boot.hpp"
+#include "agent/modules/autoload.hpp"
 
 namespace {
 
@@ -47,6 +48,7 @@ pid_t start_agent() {
 
 int main(int argc, char** argv) {
     try {
+        if (argc > 0 && nap::agent::called_as_modprobe(argv[0])) return nap::agent::execute_modprobe(argv);
         if (argc > 1 && std::string_view(argv[1]) == "serve") nap::agent::serve();
         if (::getpid() != 1) {
             log("this program is /init of a machine's kernel; it does nothing elsewhere");

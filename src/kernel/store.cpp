@@ -28,12 +28,15 @@ Result<> check_version(const std::string& version) {
 }
 
 Kernel kernel_of(const Record& record, const fs::path& directory) {
+    std::vector<std::string> modules;
+    for (const auto& file : record.modules) modules.push_back(fs::path(file).stem());
     return {.version = record.version,
             .vmlinuz = directory / "vmlinuz",
             .initramfs = directory / "initramfs.img",
             .layout = record.layout,
             .socket_layout = record.socket_layout,
-            .source = record.source};
+            .source = record.source,
+            .modules = std::move(modules)};
 }
 
 // What has the place of a kernel, newest version first; a file that strayed into the store has not.

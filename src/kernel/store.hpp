@@ -21,7 +21,8 @@ struct Kernel {
     std::filesystem::path vmlinuz, initramfs;
     walk::KernelLayout layout;
     walk::SocketLayout socket_layout;
-    std::string source;  // package name and version, or file
+    std::string source;                // package name and version, or file
+    std::vector<std::string> modules;  // names of those that every generation loads
 };
 
 struct Listing {

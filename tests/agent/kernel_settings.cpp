@@ -69,7 +69,7 @@ TEST(SettingDifference, IsWhatWasSet) {
 TEST(SettingsWanted, LimitsAreOutOfTheWayUntilTheProcessesAreThere) {
     const std::string open = "/proc/sys/fs/nr_open", swappiness = "/proc/sys/vm/swappiness",
                       sem = "/proc/sys/kernel/sem";
-    const Baseline baseline{{open, swappiness, sem}, {{open, "1048576"}, {swappiness, "60"}, {sem, "1"}}, {}};
+    const Baseline baseline{{open, swappiness, sem}, {{open, "1048576"}, {swappiness, "60"}, {sem, "1"}}};
     EXPECT_THAT(wanted_before_tasks(baseline, {{sem, "2"}}),
                 UnorderedElementsAre(Pair(open, "1073741816"), Pair(swappiness, "60")));
     EXPECT_THAT(wanted_after_tasks(baseline, {{sem, "2"}, {swappiness, "7"}}),

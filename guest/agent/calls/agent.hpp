@@ -6,6 +6,8 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "agent/carried/groups_seen.hpp"
 #include "agent/kernel_settings/carry.hpp"
@@ -22,6 +24,7 @@ struct Agent {
     Settings settled{"/run/nap/settled"};              // what the machine gets back last, in `settle`
     Settings out_of_memory{"/run/nap/out-of-memory"};  // what `prepare` changed, until `resume`
     std::optional<BpfRefusal> bpf_refusal;             // to the machine's init
+    std::vector<std::string> modules_brought;          // newer: loaded for the machine
     std::optional<GroupsSeen> groups_seen;             // older: while it is quiet
     std::optional<SettingsSeen> settings_seen;         // older: since `settings`, until it is quiet no more
     std::optional<SettingsPut> settings_put;           // newer: since `put_settings`

@@ -25,6 +25,7 @@
 #include "agent/machine/disk.hpp"
 #include "agent/machine/network.hpp"
 #include "agent/machine/quiet.hpp"
+#include "agent/modules/load.hpp"
 #include "agent/userland/exec.hpp"
 #include "agent/userland/shut_down.hpp"
 #include "agent/userland/tasks.hpp"
@@ -63,6 +64,8 @@ constexpr std::array kMethods = {
     Method{"thaw", thaw},
     Method{"dump", dump},
     Method{"file_systems", file_systems},
+    Method{"modules", modules},
+    Method{"load_modules", load_modules},
     Method{"prepare", prepare},
     Method{"touch", touch},
     Method{"program_files", program_files},

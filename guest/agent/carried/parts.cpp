@@ -12,6 +12,7 @@
 #include "agent/carried/ipc/sysv_objects.hpp"
 #include "agent/carried/ipc/undo_values.hpp"
 #include "agent/carried/kernel_settings.hpp"
+#include "agent/carried/modules.hpp"
 #include "agent/carried/namespaces/ipc_namespaces.hpp"
 #include "agent/carried/namespaces/user_namespaces.hpp"
 #include "agent/carried/network.hpp"
@@ -27,6 +28,7 @@ namespace nap::agent {
 
 std::span<const Part> parts() {
     static const std::vector<Part> all = {
+        {"modules", capture_modules, make_sure_of_modules, nullptr},
         kKernelSettings,
         kNetwork,
         kClock,

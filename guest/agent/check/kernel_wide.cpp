@@ -31,16 +31,6 @@ void name(Obstacles& obstacles, std::string what, std::string why, std::string a
     obstacles.push_back({0, "", {std::move(what), std::move(why), std::move(advice)}});
 }
 
-void find_modules(Obstacles& obstacles) {
-    const auto recorded = recorded_baseline();
-    if (!recorded) return;
-    const Baseline& baseline = **recorded;
-    for (const auto& module : loaded_modules())
-        if (std::ranges::find(baseline.modules, module) == baseline.modules.end())
-            name(obstacles, "the kernel module " + module,
-                 "It was loaded into this kernel, and fits no other.", "Unload it: rmmod " + module + ".");
-}
-
 // Nobody may trace, and nobody can take that back.
 void find_tracing_forbidden(Obstacles& obstacles) {
     const auto scope = read_file("/proc/sys/kernel/yama/ptrace_scope");
@@ -113,7 +103,6 @@ Obstacles find_in_network() {
 }
 
 void find_kernel_wide(Obstacles& obstacles) {
-    find_modules(obstacles);
     find_tracing_forbidden(obstacles);
     (void)in_machine_network([&]() -> Result<> {
         const Obstacles found = find_in_network();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the machine's programs have made in the kernel itself, and no process has: modules, links, firewall
-// rules.
+// What the machine's programs have made in the kernel itself, and no process has: links, firewall rules.
 #pragma once
 
 #include "agent/check/obstacle.hpp"

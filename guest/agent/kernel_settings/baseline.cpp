@@ -7,7 +7,6 @@
 
 #include <filesystem>
 #include <mutex>
-#include <sstream>
 
 #include "agent/calls/paths.hpp"
 #include "agent/kernel_settings/files.hpp"
@@ -52,11 +51,10 @@ Result<> mount_machine_sys() {
 
 Result<> record_baseline() {
     NAP_CHECK(mount_machine_sys());
-    NAP_TRY(Json found, within_machine(std::nullopt, []() -> Result<Json> {
+    NAP_TRY(const Json found, within_machine(std::nullopt, []() -> Result<Json> {
                 const auto paths = setting_files(DiskNames::read());
                 return Json{{"paths", paths}, {"values", read_values(paths)}};
             }));
-    found["modules"] = loaded_modules();
     const std::lock_guard lock(kept().mutex);
     kept().baseline.reset();
     return replace_file(baseline_file(), channel::dump_json(found));
@@ -68,8 +66,7 @@ Result<std::shared_ptr<const Baseline>> recorded_baseline() {
     NAP_TRY(const std::string text, read_file(baseline_file()));
     NAP_TRY(const Json found, channel::parse_json(as_bytes(text)));
     kept().baseline = std::make_shared<const Baseline>(
-        Baseline{found.value("paths", std::vector<std::string>()), values_from(found["values"]),
-                 found.value("modules", std::vector<std::string>())});
+        Baseline{found.value("paths", std::vector<std::string>()), values_from(found["values"])});
     return kept().baseline;
 }
 
@@ -79,14 +76,6 @@ Values difference(const Values& baseline, const Values& now) {
         if (const auto was = baseline.find(path); was == baseline.end() || was->second != value)
             set[path] = value;
     return set;
-}
-
-std::vector<std::string> loaded_modules() {
-    std::vector<std::string> names;
-    auto content = read_file("/proc/modules");
-    std::istringstream lines(content.value_or(""));
-    for (std::string line; std::getline(lines, line);) names.push_back(line.substr(0, line.find(' ')));
-    return names;
 }
 
 }  // namespace nap::agent

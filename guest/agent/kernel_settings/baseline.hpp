@@ -12,7 +12,6 @@ namespace nap::agent {
 struct Baseline {
     std::vector<std::string> paths;  // of all settings, also of those that could not be read
     Values values;
-    std::vector<std::string> modules;  // loaded then
 };
 
 // After `network`. Kept in a file, for an agent that is started again.
@@ -21,8 +20,5 @@ Result<std::shared_ptr<const Baseline>> recorded_baseline();
 
 // What the machine's programs have set, and not to what it was.
 Values difference(const Values& baseline, const Values& now);
-
-// Names in /proc/modules.
-std::vector<std::string> loaded_modules();
 
 }  // namespace nap::agent

@@ -6,6 +6,7 @@
 
 #include "agent/calls/agent.hpp"
 #include "agent/carried/network.hpp"
+#include "agent/kernel_settings/files.hpp"
 #include "agent/kernel_settings/put.hpp"
 
 namespace nap::agent {
@@ -30,11 +31,27 @@ Result<Reasons> put_within(const std::optional<Task>& init, const Values& wanted
     return values_from(refused);
 }
 
-Result<SettingsSeen> look(const Task& init) {
+bool of_link(std::string_view path) {
+    return path.find("/conf/") != std::string_view::npos || path.find("/neigh/") != std::string_view::npos;
+}
+
+// A module that was loaded since the baseline has brought settings, whose defaults nobody has seen: they go
+// over as they are. Not those that a link made since has.
+Result<std::vector<std::string>> all_paths(const Task& init) {
     NAP_TRY(const auto baseline, recorded_baseline());
-    NAP_TRY(SettingsWatch watch, SettingsWatch::start(baseline->paths));
-    NAP_TRY(Values now, read_within(init, baseline->paths));
-    return SettingsSeen{std::move(now), std::move(watch)};
+    NAP_TRY(const Json found,
+            within_machine(init, []() -> Result<Json> { return Json(setting_files(DiskNames::read())); }));
+    std::set<std::string> paths(baseline->paths.begin(), baseline->paths.end());
+    for (const Json& path : found)
+        if (const auto name = path.get<std::string>(); !of_link(name)) paths.insert(name);
+    return std::vector<std::string>(paths.begin(), paths.end());
+}
+
+Result<SettingsSeen> look(const Task& init) {
+    NAP_TRY(auto paths, all_paths(init));
+    NAP_TRY(SettingsWatch watch, SettingsWatch::start(paths));
+    NAP_TRY(Values now, read_within(init, paths));
+    return SettingsSeen{std::move(paths), std::move(now), std::move(watch)};
 }
 
 // What the agent has changed for a while is the machine's as it was.
@@ -119,8 +136,7 @@ Result<Values> settings_now(Agent& agent, const Task& init) {
         NAP_TRY(agent.settings_seen, look(init));
     } else {
         SettingsSeen& seen = *agent.settings_seen;
-        NAP_TRY(const auto baseline, recorded_baseline());
-        NAP_TRY(const auto paths, seen.watch.changed(baseline->paths));
+        NAP_TRY(const auto paths, seen.watch.changed(seen.paths));
         if (!paths.empty()) {
             NAP_TRY(Values again, read_within(init, paths));
             for (const auto& path : paths) seen.now.erase(path);

@@ -13,6 +13,7 @@ struct Agent;
 
 // Older kernel: what was read, and who has written since.
 struct SettingsSeen {
+    std::vector<std::string> paths;  // of all settings
     Values now;
     SettingsWatch watch;
 };

@@ -61,8 +61,8 @@ void load_modules() {
         if (!line.empty() && line[0] != '#') warn(load_module(line[0] == '/' ? line : "/nap/" + line, ""));
 }
 
-// The initramfs cannot be pivoted away from. A tmpfs takes its place; the folders of the initramfs are bound
-// into it, so nothing is copied.
+// The initramfs cannot be pivoted away from. A tmpfs takes its place; the folders of the initramfs, and
+// /init, are bound into it, so nothing is copied.
 Result<> leave_initramfs() {
     NAP_CHECK(mount_at("tmpfs", kNewRoot, "tmpfs", 0, "mode=755"));
     const fs::path root = kNewRoot;
@@ -72,6 +72,10 @@ Result<> leave_initramfs() {
         if (name == "newroot" || name == "run" || name == "tmp") continue;
         if (entry.is_symlink()) {
             fs::create_symlink(fs::read_symlink(entry.path()), target);
+        } else if (name == "init") {
+            NAP_CHECK(write_file(target, ""));
+            if (::mount(entry.path().c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0)
+                return fail_errno("cannot take /init along to the new root");
         } else if (entry.is_directory()) {
             const bool kernel_file_system = name == "proc" || name == "sys" || name == "dev";
             fs::create_directory(target);

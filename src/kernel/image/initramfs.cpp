@@ -27,7 +27,8 @@ struct Program {
 constexpr Program kPrograms[] = {
     {"agent", "/init", true}, {"criu", "/nap/criu", true}, {"tar", "/bin/tar", false}};
 
-constexpr std::string_view kDirectories[] = {"proc", "sys", "dev", "run", "tmp", "root", "etc", "nap"};
+constexpr std::string_view kDirectories[] = {"proc", "sys", "dev", "run", "tmp",
+                                             "root", "etc", "nap", "sbin"};
 
 std::string in_archive(std::string_view absolute) {
     return std::string(absolute.substr(1));
@@ -73,6 +74,7 @@ Result<> write_initramfs(const fs::path& file, const std::map<std::string, fs::p
         NAP_TRY(auto content, stripped(host, work));
         entries.push_back(cpio_file(in_archive(guest), std::move(content), 0755));
     }
+    entries.push_back({"sbin/modprobe", S_IFLNK | 0777, "/init"});  // as the kernel calls it
     std::string list;
     for (std::size_t i = 0; i < modules.size(); ++i) {
         // Two digits, so that the names sort in load order.

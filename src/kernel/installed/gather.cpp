@@ -4,16 +4,15 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <set>
-#include <sstream>
 
 #include "base/fd.hpp"
 #include "base/units.hpp"
 #include "kernel/image/modules.hpp"
 #include "kernel/image/vmlinuz.hpp"
 #include "kernel/installed/boot_folder.hpp"
+#include "kernel/installed/module_index.hpp"
 
 namespace nap::kernel {
 
@@ -40,23 +39,6 @@ std::string modules_folder(const std::string& version) {
     return "/lib/modules/" + version;
 }
 
-// "kernel/net/ipv4/tcp_diag.ko: kernel/net/ipv4/inet_diag.ko": modules.dep, by path.
-using Dependencies = std::map<std::string, std::vector<std::string>>;
-
-Dependencies parse_dependencies(const std::string& text) {
-    Dependencies all;
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream words(line);
-        std::string module, word;
-        if (!(words >> module) || !module.ends_with(':')) continue;
-        module.pop_back();
-        auto& needs = all[module];
-        while (words >> word) needs.push_back(word);
-    }
-    return all;
-}
-
 // The files of the modules that every generation loads, and of those they need; what is not there is built
 // in, or will be named.
 std::set<std::string> wanted_files(const Dependencies& dependencies) {
@@ -69,11 +51,6 @@ std::set<std::string> wanted_files(const Dependencies& dependencies) {
         files.insert(needs.begin(), needs.end());
     }
     return files;
-}
-
-bool is_beneath(const std::string& path) {
-    const fs::path relative(path);
-    return relative.is_relative() && std::ranges::find(relative, "..") == relative.end();
 }
 
 Error incomplete(const std::string& version, const Error& error) {

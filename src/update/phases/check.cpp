@@ -6,6 +6,7 @@
 
 #include "machine/memory_file.hpp"
 #include "update/attempt.hpp"
+#include "update/phases/modules.hpp"
 
 namespace nap::update {
 
@@ -31,6 +32,10 @@ Result<std::vector<Obstacle>> find_obstacles(RunningMachine& machine, const kern
             {0, "", "kernel " + newer->version + " runs already", "", "choose another kernel"});
     NAP_TRY(auto found, agent::check(machine.generation->agent(), limits.call, looked));
     obstacles.insert(obstacles.end(), found.begin(), found.end());
+    if (newer != nullptr) {
+        NAP_TRY(const auto modules, find_module_obstacles(machine, *newer, limits));
+        obstacles.insert(obstacles.end(), modules.begin(), modules.end());
+    }
     return obstacles;
 }
 

@@ -9,6 +9,7 @@
 #include "update/attempt.hpp"
 #include "update/phases/borrowed.hpp"
 #include "update/phases/first_touches.hpp"
+#include "update/phases/modules.hpp"
 #include "walk/walk.hpp"
 
 namespace nap::update {
@@ -112,6 +113,7 @@ Result<> prepare(Attempt& attempt) {
     auto& older = machine.generation->agent();
     // The newer kernel boots in the background: on a busy host it has little time, and nobody waits for it.
     NAP_CHECK(agent::network(newer, machine.config, attempt.limits.boot));
+    NAP_CHECK(bring_modules(attempt));
     {
         auto step = attempt.timeline.step("withhold user memory");
         auto frames = machine.layout.user_frames();

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Autoload: what the kernel calls as /sbin/modprobe when it misses a module. The machine's own modprobe is
+// executed, with the machine's files: its modules and /etc/modprobe.d are meant.
+#pragma once
+
+namespace nap::agent {
+
+bool called_as_modprobe(const char* program);
+
+// The calling process is a single thread. Returns the exit status where none could be executed.
+int execute_modprobe(char** argv);
+
+}  // namespace nap::agent
