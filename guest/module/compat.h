@@ -7,6 +7,7 @@
 #define NAP_COMPAT_H
 
 #include <linux/cred.h>
+#include <linux/fs.h>
 #include <linux/key.h>
 #include <linux/memcontrol.h>
 #include <linux/memory_hotplug.h>
@@ -220,6 +221,45 @@ static inline void nap_zap(struct vm_area_struct *vma, unsigned long address, un
 	zap_page_range_single(vma, address, size, NULL);
 #else
 	zap_page_range(vma, address, size);
+#endif
+}
+
+/* Times of an inode, and how a folder is made. */
+static inline struct timespec64 nap_modified(struct inode *inode)
+{
+#if NAP_FOLIOS
+	return inode_get_mtime(inode);
+#else
+	return inode->i_mtime;
+#endif
+}
+
+static inline struct timespec64 nap_changed(struct inode *inode)
+{
+#if NAP_FOLIOS
+	return inode_get_ctime(inode);
+#else
+	return inode->i_ctime;
+#endif
+}
+
+static inline void nap_set_times(struct inode *inode, struct timespec64 modified, struct timespec64 changed)
+{
+#if NAP_FOLIOS
+	inode_set_mtime_to_ts(inode, modified);
+	inode_set_ctime_to_ts(inode, changed);
+#else
+	inode->i_mtime = modified;
+	inode->i_ctime = changed;
+#endif
+}
+
+static inline int nap_mkdir(struct inode *folder, struct dentry *name, umode_t mode)
+{
+#if NAP_FOLIOS
+	return folder->i_op->mkdir(&nop_mnt_idmap, folder, name, mode);
+#else
+	return folder->i_op->mkdir(&init_user_ns, folder, name, mode);
 #endif
 }
 

@@ -200,6 +200,13 @@ static long file(const struct nap_file __user *argument)
 	return nap_file(&request);
 }
 
+static long name(const struct nap_name __user *argument)
+{
+	struct nap_name request;
+
+	return copy_from_user(&request, argument, sizeof(request)) ? -EFAULT : nap_name(&request);
+}
+
 static long session_ring(const struct nap_session_ring __user *argument)
 {
 	struct nap_session_ring request;
@@ -262,7 +269,7 @@ static long nap_ioctl(struct file *opened, unsigned int command, unsigned long a
 	/* Frames are the machine's: no container's root may name them, nor its process ids. */
 	if (!capable(CAP_SYS_ADMIN) || task_active_pid_ns(current) != &init_pid_ns)
 		return -EPERM;
-	if (!u_frames && command != NAP_IOC_ROOT_GROUP)
+	if (!u_frames && command != NAP_IOC_ROOT_GROUP && command != NAP_IOC_NAME)
 		return -ENODEV;
 	if (mutex_lock_killable(&lock))
 		return -EINTR;
@@ -305,6 +312,9 @@ static long nap_ioctl(struct file *opened, unsigned int command, unsigned long a
 		break;
 	case NAP_IOC_FILE:
 		result = file((void __user *)argument);
+		break;
+	case NAP_IOC_NAME:
+		result = name((void __user *)argument);
 		break;
 	case NAP_IOC_SESSION_RING:
 		result = session_ring((void __user *)argument);

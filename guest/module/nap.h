@@ -176,6 +176,9 @@ int nap_ipc(struct nap_ipc *request);
 int nap_inotify(const struct nap_inotify *request);
 /* file.c, keys.c, user_ns.c */
 int nap_file(const struct nap_file *request);
+/* nameless.c */
+int nap_name(const struct nap_name *request);
+long nap_nameless(const struct nap_nameless *request);	/* a descriptor, or an error */
 int nap_session_ring(const struct nap_session_ring *request);
 int nap_user_ns(const struct nap_user_ns *request);
 /* identity.c */

@@ -281,6 +281,38 @@ struct nap_file {
 #define NAP_IOC_FILE	_IOW('N', 80, struct nap_file)
 
 /*
+ * Names, which are numbers, for files that have none: in a folder in the root of their file system, made with the
+ * first. Neither times change by that, nor is anybody told who watches. At any time, without U, too. EXDEV (a file of
+ * another file system, or no regular one), EBADF, EEXIST, ENOENT, ENOTDIR, EINVAL (form), what the file system says.
+ */
+#define NAP_NAMES_FOLDER ".nap-nameless"
+#define NAP_NAME_GIVE 1
+#define NAP_NAME_TAKE 2		/* the name goes; `file` is not looked at */
+#define NAP_NAME_END 3		/* the folder goes, if it is there, and empty */
+struct nap_name {
+	__s32 root;		/* descriptor of the file system's root, in a mount that may be written to */
+	__s32 file;
+	__u32 operation;
+	__u32 unused;
+	__u64 number;
+};
+#define NAP_IOC_NAME	_IOW('N', 190, struct nap_name)
+
+/*
+ * By the descriptor of NAP_IOC_SOCKETS: returns one of `file` as it would be if it had been opened as `name` below
+ * `folder`, and that name, with folders on its way, been removed. EXDEV (not of one file system), EBADF, EINVAL,
+ * EFAULT, ENOMEM, and what opening it says.
+ */
+struct nap_nameless {
+	__s32 folder;		/* by a path in the mount that is wanted */
+	__s32 file;
+	__u64 name;		/* pointer to text */
+	__u32 flags;		/* of open(2); nothing is made or emptied by them */
+	__u32 unused;
+};
+#define NAP_FILE_NAMELESS _IOW('N', 191, struct nap_nameless)
+
+/*
  * Before commit, the tasks frozen: threads get the key ring as their session's when they run, and the ring the serial
  * number, if that is free. ESRCH, EINVAL, ENOKEY, EFAULT, E2BIG, ENOMEM.
  */

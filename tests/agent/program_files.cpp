@@ -21,8 +21,10 @@ TEST(ProgramFiles, AreWhatIsMappedOfFilesAndIsNotShared) {
                      "7f0000002000-7f0000003000 r-xp 00000000 fe:00 7                /usr/bin/old (deleted)\n"
                      "7f0000004000-7f0000005000 rw-p 00003000 fe:00 8                /lib/x.so\n"
                      "7ffc00000000-7ffc00001000 r-xp 00000000 00:00 0                [vdso]\n"),
-        ElementsAre(FilePart{"/usr/bin/redis-server", 0, 0x2000},
-                    FilePart{"/usr/bin/my server", 0x2000, 0x100000}, FilePart{"/lib/x.so", 0x3000, 0x1000}));
+        ElementsAre(MappedPart{{"/usr/bin/redis-server", 0, 0x2000}, ""},
+                    MappedPart{{"/usr/bin/my server", 0x2000, 0x100000}, ""},
+                    MappedPart{{"/.nap-nameless/7", 0, 0x1000}, "7f0000002000-7f0000003000"},
+                    MappedPart{{"/lib/x.so", 0x3000, 0x1000}, ""}));
 }
 
 TEST(ProgramFiles, AreNoneInOtherTexts) {

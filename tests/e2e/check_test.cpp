@@ -105,8 +105,6 @@ constexpr Held kNotices[] = {
     {"packet_counts", "PACKET_STATISTICS"},
 };
 
-constexpr Held kReplaced{"replaced", "deleted or replaced"};  // a program like any other
-
 constexpr const char* kCarried[] = {
     "packet",        "packet_ring",   "icmp_raw",       "tcp_connecting", "netlink_group", "temporary_file",
     "deleted_cwd",   "lease",         "sysv_deleted",   "mount_mqueue",   "mount_debugfs", "mount_tracefs",
@@ -174,14 +172,8 @@ TEST(Check, NamesEveryObstacleAndItsOwner) {
         const auto held = machine.states("hold", group);
         ASSERT_EQ(held.status, 0) << held.out;
     }
-    const auto started = machine.exec(
-        {"sh", "-c",
-         "cp /bin/sleep /var/tmp/replaced && (setsid /var/tmp/replaced 3600 </dev/null >/dev/null 2>&1 &) && "
-         "sleep 2 && rm /var/tmp/replaced"});
-    ASSERT_EQ(started.status, 0) << started.out;
     const json all = obstacles(machine);
     const auto processes = names_of_processes(machine);
-    expect_named(all, kReplaced, processes);
     for (const Held& held : kObstacles) expect_named(all, held, processes);
     for (const Held& held : kOfMachine)
         EXPECT_TRUE(std::ranges::any_of(all, [&](const json& each) { return said(each, held.what); }))
@@ -190,12 +182,10 @@ TEST(Check, NamesEveryObstacleAndItsOwner) {
     for (const json& obstacle : all) {
         const auto name = obstacle.value("name", "");
         const auto is_held = [&](const Held& held) { return name == held.name; };
-        EXPECT_TRUE(name.empty() || is_held(kReplaced) || std::ranges::any_of(kObstacles, is_held))
-            << obstacle.dump();
+        EXPECT_TRUE(name.empty() || std::ranges::any_of(kObstacles, is_held)) << obstacle.dump();
     }
     for (const auto& group : {names(kObstacles), names(kOfMachine)})
         EXPECT_EQ(machine.states("release", group).status, 0);
-    EXPECT_EQ(machine.exec({"pkill", "-x", "replaced"}).status, 0);
     EXPECT_EQ(machine.exec({"sh", "-c", "swapoff -a; echo 0 > /proc/sys/vm/nr_hugepages"}).status, 0);
     EXPECT_EQ(obstacles(machine), json::array());
 }

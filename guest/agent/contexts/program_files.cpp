@@ -10,6 +10,8 @@
 #include <set>
 
 #include "agent/calls/paths.hpp"
+#include "agent/check/files/deleted_files.hpp"
+#include "agent/files/hidden_names.hpp"
 #include "agent/userland/tasks.hpp"
 #include "base/fd.hpp"
 #include "base/number.hpp"
@@ -35,7 +37,8 @@ std::optional<std::uint64_t> hexadecimal(std::string_view text) {
 }
 
 // "7f12a000-7f12b000 r-xp 00002000 fe:01 1234                 /usr/lib/x.so"
-std::optional<FilePart> part_of(std::string_view line) {
+std::optional<MappedPart> part_of(std::string_view line) {
+    const std::string range(line.substr(0, line.find(' ')));
     const auto begin = hexadecimal(take_until(line, '-')), end = hexadecimal(take_until(line, ' '));
     const auto permissions = take_until(line, ' ');
     const auto offset = hexadecimal(take_until(line, ' '));
@@ -44,15 +47,18 @@ std::optional<FilePart> part_of(std::string_view line) {
     if (!begin || !end || !offset || *end <= *begin || !permissions.ends_with('p') || inode == "0")
         return std::nullopt;
     line.remove_prefix(std::min(line.find('/'), line.size()));
-    if (line.empty() || line.ends_with(" (deleted)")) return std::nullopt;
-    return FilePart{std::string(line), *offset, *end - *begin};
+    if (line.empty()) return std::nullopt;
+    if (!line.ends_with(" (deleted)")) return MappedPart{{std::string(line), *offset, *end - *begin}, ""};
+    const auto number = parse_number<std::uint64_t>(inode);
+    if (!is_deleted(line) || !number) return std::nullopt;
+    return MappedPart{{hidden_name(*number), *offset, *end - *begin}, range};
 }
 
 // As the older kernel has it; nothing where it is no file of the root disk, or shorter.
-std::vector<FilePart> resident(const FilePart& whole) {
+std::vector<FilePart> resident(const FilePart& whole, const std::string& place, bool follow) {
     struct stat root {
     }, status{};
-    const auto file = open_file(kRoot + whole.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const auto file = open_file(place, O_RDONLY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
     if (!file || ::stat(kRoot, &root) != 0 || ::fstat(file->get(), &status) != 0) return {};
     const auto size = static_cast<std::uint64_t>(status.st_size);
     if (!S_ISREG(status.st_mode) || status.st_dev != root.st_dev || whole.offset >= size) return {};
@@ -77,8 +83,8 @@ std::optional<FilePart> part_from(const Json& json) {
 
 }  // namespace
 
-std::vector<FilePart> mapped_parts(std::string_view maps) {
-    std::vector<FilePart> parts;
+std::vector<MappedPart> mapped_parts(std::string_view maps) {
+    std::vector<MappedPart> parts;
     while (!maps.empty())
         if (auto part = part_of(take_until(maps, '\n'))) parts.push_back(std::move(*part));
     return parts;
@@ -101,11 +107,13 @@ Result<Json> program_files(Agent&, const Json&, Call&) {
     Json parts = Json::array();
     std::uint64_t bytes = 0;
     for (const Task& task : list_tasks()) {
-        const auto maps = read_file("/proc/" + std::to_string(task.host_pid) + "/maps");
+        const std::string process = "/proc/" + std::to_string(task.host_pid);
+        const auto maps = read_file(process + "/maps");
         if (!maps) continue;  // it has ended
-        for (const auto& mapped : mapped_parts(*maps)) {
+        for (const auto& [mapped, range] : mapped_parts(*maps)) {
             if (!seen.insert(mapped).second) continue;
-            for (const auto& part : resident(mapped)) {
+            const auto place = range.empty() ? kRoot + mapped.path : process + "/map_files/" + range;
+            for (const auto& part : resident(mapped, place, !range.empty())) {
                 bytes += part.bytes;
                 if (parts.size() == kMostParts || bytes > kMostBytes) return Json{{"parts", parts}};
                 parts.push_back({part.path, part.offset, part.bytes});

@@ -22,8 +22,15 @@ struct FilePart {
     auto operator<=>(const FilePart&) const = default;
 };
 
+// One whose name was removed will be there by its hidden name.
+struct MappedPart {
+    FilePart part;
+    std::string range;  // where such a one is mapped: what leads to it meanwhile; else empty
+    auto operator<=>(const MappedPart&) const = default;
+};
+
 // Of /proc/PID/maps: what is mapped of files, and is not shared memory.
-std::vector<FilePart> mapped_parts(std::string_view maps);
+std::vector<MappedPart> mapped_parts(std::string_view maps);
 
 // Of what mincore(2) says of a part's pages: the stretches that are there; short gaps are read, too.
 std::vector<FilePart> resident_parts(const FilePart& whole, std::span<const unsigned char> pages);

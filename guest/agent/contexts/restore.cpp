@@ -17,6 +17,7 @@
 #include "agent/contexts/intake.hpp"
 #include "agent/contexts/network_lock.hpp"
 #include "agent/contexts/restorer.hpp"
+#include "agent/files/hidden_names.hpp"
 #include "agent/freezing/freeze.hpp"
 #include "agent/machine/clock.hpp"
 #include "agent/userland/bpf_refusal.hpp"
@@ -108,6 +109,8 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     }
     NAP_CHECK(wait_until_frozen(kFrozenLimit));
     times.ended("let CRIU go");
+    NAP_CHECK(take_hidden_names());
+    times.ended("deleted files lose their names");
     NAP_CHECK(device.go_on_with(intake.calls, init->second));
     times.ended("calls under way");
     NAP_CHECK(put_back_accounts(device, intake.accounts, pids, warnings));

@@ -16,6 +16,7 @@
 #include "agent/calls/paths.hpp"
 #include "agent/contexts/network_lock.hpp"
 #include "agent/contexts/step_times.hpp"
+#include "agent/files/hidden_names.hpp"
 #include "agent/freezing/in_flight.hpp"
 #include "agent/freezing/own_freezers.hpp"
 #include "agent/freezing/watchdog.hpp"
@@ -156,9 +157,11 @@ Result<Json> freeze(Agent& agent, const Json& params, Call&) {
     NAP_CHECK(set_thaw_deadline(std::chrono::milliseconds(std::min(thaw_after, kLongestFreeze))));
     StepTimes times;
     auto done = freeze_where_dumpable(times);
+    if (done) done = give_hidden_names(times);
     auto offset = userland_time_offset();
     if (done && !offset) done = std::unexpected(offset.error());
     if (!done) {
+        (void)take_hidden_names();
         (void)set_frozen(false);
         return std::unexpected(done.error().within("freezing failed, the userland runs on"));
     }
@@ -174,8 +177,10 @@ Result<Json> thaw(Agent& agent, const Json&, Call&) {
     undo_left_dump();
     network_lock.reset();
     const Result<> own = freeze_own_freezers();
+    const Result<> names = take_hidden_names();
     NAP_CHECK(set_frozen(false));
     NAP_CHECK(own);
+    NAP_CHECK(names);
     remove_thaw_deadline();
     return Json::object();
 }

@@ -11,6 +11,7 @@
 
 #include "agent/calls/log.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/files/hidden_names.hpp"
 #include "agent/freezing/freeze.hpp"
 #include "agent/freezing/own_freezers.hpp"
 #include "agent/machine/disk.hpp"
@@ -57,6 +58,7 @@ void watch(pid_t agent) {
     if (agent > 0) end(agent);
     undo_left_dump();
     if (auto thawed = set_root_frozen(false); !thawed) log(thawed.error().message);
+    if (auto taken = take_hidden_names(); !taken) log(taken.error().message);
     if (auto frozen = freeze_own_freezers(); !frozen) log(frozen.error().message);
     if (auto thawed = set_frozen(false); !thawed) log(thawed.error().message);
     remove_thaw_deadline();

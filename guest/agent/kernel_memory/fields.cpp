@@ -30,6 +30,11 @@ constexpr std::array kWanted = {
     Field{"file", "f_flags"},
     Field{"file", "f_inode"},
     Field{"inode", "i_state"},
+    // Files without a name
+    Field{"inode", "i_nlink"},
+    Field{"inode", "i_sb"},
+    Field{"super_block", "s_magic"},
+    Field{"mm_struct", "exe_file"},
     // Signals for changes in directories
     Field{"task_struct", "files"},
     Field{"fsnotify_group", "marks_list"},

@@ -10,6 +10,7 @@
 #include "agent/carried/session_rings.hpp"
 #include "agent/contexts/criu.hpp"
 #include "agent/files/file_flags.hpp"
+#include "agent/files/hidden_names.hpp"
 #include "agent/kernel_memory/undo_values.hpp"
 #include "agent/sockets/seen_socket.hpp"
 
@@ -24,6 +25,7 @@ Result<Json> quiet(Agent& agent, const Json& params, Call&) {
         agent.settings_seen.reset();
         agent.groups_seen.reset();
         NAP_CHECK(agent.quiet.restore());
+        NAP_CHECK(end_hidden_names());
         return Json::object();
     }
     // A change of the pause wakes khugepaged for one more scan, of one page; then it sleeps for 24 days.
@@ -39,6 +41,7 @@ Result<Json> quiet(Agent& agent, const Json& params, Call&) {
     NAP_CHECK(prepare_pressure());
     NAP_CHECK(prepare_area_settings());
     NAP_CHECK(prepare_file_flags());
+    NAP_CHECK(prepare_hidden_names());
     NAP_CHECK(prepare_session_rings());
     NAP_CHECK(prepare_ipc_namespaces());
     NAP_CHECK(prepare_undo_lists());

@@ -17,6 +17,7 @@
 
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/files/hidden_names.hpp"
 #include "agent/kernel_settings/baseline.hpp"
 #include "agent/userland/bpf_refusal.hpp"
 #include "agent/userland/identity.hpp"
@@ -117,6 +118,9 @@ Result<Json> start_userland(Agent& agent, const Json& params, Call&) {
     if (find_init()) return fail(ErrorKind::busy, "the userland runs already");
     NAP_CHECK(record_baseline());
     NAP_CHECK(disguise_root_group());
+    // What an update left that the host did not survive
+    NAP_CHECK(take_hidden_names());
+    NAP_CHECK(end_hidden_names());
     NAP_TRY(Pipe report, make_pipe());
     NAP_TRY(Pipe go, make_pipe());
     const pid_t starter = ::fork();

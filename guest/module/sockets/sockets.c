@@ -2,6 +2,7 @@
 /*
  * What of a socket no call of the kernel sets: whose its peer is, what waits in its queues, and what else it is
  * about to say; through a descriptor that CRIU's tasks have while they recreate sockets, inside of the machine's PID namespace.
+ * By the same one files are opened that have no name any more (nameless.c).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -171,12 +172,21 @@ static long call_socket(const struct socket_call *call, void __user *argument)
 	return result;
 }
 
+static long nameless(const struct nap_nameless __user *argument)
+{
+	struct nap_nameless request;
+
+	return copy_from_user(&request, argument, sizeof(request)) ? -EFAULT : nap_nameless(&request);
+}
+
 static long sockets_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
 	int i;
 
 	if (!capable(CAP_SYS_ADMIN) || !READ_ONCE(open))
 		return -EPERM;
+	if (command == NAP_FILE_NAMELESS)
+		return nameless((void __user *)argument);
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
 		if (calls[i].command == command)
 			return call_socket(&calls[i], (void __user *)argument);

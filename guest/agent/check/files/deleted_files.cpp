@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "agent/calls/paths.hpp"
 #include "base/units.hpp"
 
 namespace nap::agent {
@@ -13,6 +14,11 @@ bool is_deleted(std::string_view path) {
     return path.starts_with("/") && path.ends_with(" (deleted)");
 }
 
+bool on_root_disk(const struct stat& information) {
+    struct stat root {};
+    return ::stat(kRoot, &root) == 0 && information.st_dev == root.st_dev;
+}
+
 std::optional<Finding> judge_deleted(std::string_view path, const struct stat& information) {
     if (!S_ISREG(information.st_mode)) return std::nullopt;
     const std::string where(path.substr(0, path.rfind(" (deleted)")));
@@ -21,7 +27,7 @@ std::optional<Finding> judge_deleted(std::string_view path, const struct stat& i
     if (bytes > kGhostLimitMiB * kMiB)
         return Finding{
             "a deleted file of " + std::to_string(bytes / kMiB) + " MiB, still in use (" + where + ")",
-            "Deleted files are copied during the update, up to " + std::to_string(kGhostLimitMiB) +
+            "Deleted files in memory are copied during the update, up to " + std::to_string(kGhostLimitMiB) +
                 " MiB each.",
             "Let the program close or truncate the file, or restart it."};
     return std::nullopt;

@@ -17,6 +17,9 @@ inline constexpr std::uint64_t kGhostLimitMiB = 64;  // what CRIU copies of a de
 // `path`: as a link in /proc/PID/fd shows it. False for what never had a name, such as memory files.
 bool is_deleted(std::string_view path);
 
+// A regular file of the root disk goes over with the disk, of whatever size.
+bool on_root_disk(const struct stat& information);
+// One of another file system.
 std::optional<Finding> judge_deleted(std::string_view path, const struct stat& information);
 
 }  // namespace nap::agent

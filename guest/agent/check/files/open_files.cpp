@@ -85,7 +85,7 @@ std::optional<Finding> judge_file(int fd, std::string_view path, const MountTabl
         is_of_nobody(fd))
         return Finding{"an open folder of /proc, of a process that has ended (" + std::string(path) + ")",
                        "It is there no more, and cannot be opened again.", "Let the program close it."};
-    if (is_deleted(path))
+    if (is_deleted(path) && !on_root_disk(information))
         if (auto finding = judge_deleted(path, information)) return finding;
     if (path.starts_with("/memfd:") || path.starts_with("/anon_hugepage")) {
         if (static_cast<unsigned long>(file_system.f_type) == HUGETLBFS_MAGIC)

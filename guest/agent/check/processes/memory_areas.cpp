@@ -124,6 +124,10 @@ std::optional<Finding> judge_area(const MemoryArea& area) {
         return Finding{"secret memory (memfd_secret)",
                        "The kernel shows it to nobody but the process itself.",
                        "Stop the program before the update."};
+    if (area.path == "/ (deleted)")
+        return Finding{"a program or library that was a mount of its own, and was replaced",
+                       "The kernel has taken the mount away with the file's name.",
+                       "Restart the program (systemd: the unit has ExecPaths= or the like for that file)."};
     if (area.path.starts_with("anon_inode:"))
         return Finding{"memory shared with the kernel (" + area.path + ")",
                        "Its state lies in the kernel, which does not give it out.",
@@ -151,7 +155,8 @@ void find_in_memory(const Task& task, OrdinaryFiles& ordinary, Obstacles& obstac
         auto finding = judge_area(area);
         struct stat information {};
         if (!finding && is_deleted(area.path) &&
-            ::stat((process + "/map_files/" + area.range).c_str(), &information) == 0)
+            ::stat((process + "/map_files/" + area.range).c_str(), &information) == 0 &&
+            !on_root_disk(information))
             finding = judge_deleted(area.path, information);
         if (finding) add(obstacles, task, std::move(*finding));
     }

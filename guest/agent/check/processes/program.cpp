@@ -6,10 +6,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <filesystem>
 #include <string>
 
-#include "agent/check/files/deleted_files.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -22,11 +20,6 @@ void find_in_program(const Task& task, Obstacles& obstacles) {
     const std::string link = "/proc/" + std::to_string(task.host_pid) + "/exe";
     auto program = open_file(link, O_RDONLY);
     if (!program) return;  // it has ended
-    std::error_code gone;
-    if (is_deleted(std::filesystem::read_symlink(link, gone).string()))
-        add(obstacles, task,
-            {"a program whose file was deleted or replaced since it was started",
-             "What it executes can no longer be found by its name.", "Restart the program."});
     std::array<char, EI_NIDENT> header{};
     const ssize_t got = ::read(program->get(), header.data(), header.size());
     if (got > 0 && is_32_bit({header.data(), static_cast<std::size_t>(got)}))
