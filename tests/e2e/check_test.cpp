@@ -96,7 +96,7 @@ constexpr Held kOfMachine[] = {
     {"key", "nap-test-user"},
     {"key_logon", "nap-test:logon"},
     {"key_ring", "nap-test-ring"},
-    {"firewall", "nf_tables table held"},
+    {"firewall", "nf_tables table held, owned by a socket"},
 };
 
 // An update goes on, and something small is not as it was.

@@ -28,6 +28,8 @@ struct Part {
     Result<> (*before_tasks)(Agent&, const channel::Json& captured, Warnings&);
     // Newer kernel: the processes are there, with their memory, frozen, and CRIU is gone. May be null.
     Result<> (*after_tasks)(Agent&, const channel::Json& captured, const HostPids&, Warnings&);
+    // Newer kernel: all connections are there, and nothing passes the network yet. May be null.
+    Result<> (*before_network)(Agent&, const channel::Json& captured, Warnings&) = nullptr;
 };
 
 // In the order in which they are captured and put back.
@@ -37,6 +39,8 @@ std::span<const Part> parts();
 Result<> capture_parts(Agent& agent, const Task& init, const std::filesystem::path& images, StepTimes& times);
 Result<> put_back_before_tasks(Agent& agent, const std::filesystem::path& images, Warnings& warnings,
                                StepTimes& times);
+Result<> put_back_before_network(Agent& agent, const std::filesystem::path& images, Warnings& warnings,
+                                 StepTimes& times);
 Result<> put_back_after_tasks(Agent& agent, const std::filesystem::path& images, const HostPids& pids,
                               Warnings& warnings, StepTimes& times);
 

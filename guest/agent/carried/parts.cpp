@@ -7,6 +7,7 @@
 #include "agent/carried/clock.hpp"
 #include "agent/carried/control_groups.hpp"
 #include "agent/carried/device_files.hpp"
+#include "agent/carried/firewall.hpp"
 #include "agent/carried/inotify.hpp"
 #include "agent/carried/ipc/message_queues.hpp"
 #include "agent/carried/ipc/sysv_objects.hpp"
@@ -31,6 +32,7 @@ std::span<const Part> parts() {
         {"modules", capture_modules, make_sure_of_modules, nullptr},
         kKernelSettings,
         kNetwork,
+        kFirewall,
         kClock,
         kSwap,
         kBootId,

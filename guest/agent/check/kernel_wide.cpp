@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/check/kernel_wide.hpp"
 
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
 #include <algorithm>
 #include <array>
 #include <set>
-#include <sstream>
 
+#include "agent/check/firewalls.hpp"
 #include "agent/kernel_settings/baseline.hpp"
 #include "agent/network/links.hpp"
 #include "agent/userland/namespaces.hpp"
@@ -22,10 +20,6 @@ namespace {
 
 // Those that are carried: every kernel of Nap's has them built in.
 constexpr std::array kQueues = {"noqueue", "pfifo_fast", "pfifo", "bfifo", "fq_codel", "mq"};
-
-std::string text_of(const Attribute& attribute) {
-    return std::string(attribute.value.substr(0, attribute.value.find('\0')));
-}
 
 void name(Obstacles& obstacles, std::string what, std::string why, std::string advice) {
     obstacles.push_back({0, "", {std::move(what), std::move(why), std::move(advice)}});
@@ -63,31 +57,12 @@ void find_queues(Netlink& netlink, Obstacles& obstacles) {
         if (type != RTM_NEWQDISC || header_of<tcmsg>(body).tcm_handle == 0)
             continue;  // the kernel's own choice
         for (const Attribute& each : attributes_of(body, sizeof(tcmsg)))
-            if (each.type == TCA_KIND) kinds.insert(text_of(each));
+            if (each.type == TCA_KIND) kinds.insert(text_of(each.value));
     }
     for (const auto& kind : kinds)
         if (std::ranges::find(kQueues, kind) == kQueues.end())
             name(obstacles, "a queueing discipline " + kind, "It is not carried over yet.",
                  "Remove it: tc qdisc del.");
-}
-
-void find_firewall(Obstacles& obstacles) {
-    if (auto netlink = Netlink::open(NETLINK_NETFILTER)) {
-        auto tables = netlink->dump(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, body_of(nfgenmsg{}));
-        if (tables)
-            for (const auto& [type, body] : *tables)
-                for (const Attribute& each : attributes_of(body, sizeof(nfgenmsg)))
-                    if (each.type == NFTA_TABLE_NAME)
-                        name(obstacles, "firewall rules (the nf_tables table " + text_of(each) + ")",
-                             "Firewall rules are not carried over yet.", "Delete it: nft delete table.");
-    }
-    for (const char* family : {"ip", "ip6", "arp"}) {
-        auto content = read_file(std::string("/proc/thread-self/net/") + family + "_tables_names");
-        std::istringstream tables(content.value_or(""));
-        for (std::string table; std::getline(tables, table);)
-            name(obstacles, std::string("firewall rules (the ") + family + "tables table " + table + ")",
-                 "Firewall rules are not carried over yet.", "Unload it: rmmod.");
-    }
 }
 
 }  // namespace
@@ -98,7 +73,7 @@ Obstacles find_in_network() {
         find_links(*netlink, obstacles);
         find_queues(*netlink, obstacles);
     }
-    find_firewall(obstacles);
+    find_firewalls(obstacles);
     return obstacles;
 }
 

@@ -95,8 +95,9 @@ Result<Json> restore(Agent& agent, const Json& params, Call& call) {
     NAP_TRY(const Intake intake, receive_plan(call));
     times.ended("receive the plan");
     NAP_CHECK(recreate_connections(intake.connections, warnings));
-    network_lock.reset();
     times.ended("recreate connections");
+    NAP_CHECK(put_back_before_network(agent, folders.images, warnings, times));
+    network_lock.reset();
     NAP_TRY(const HostPids pids, move_into_groups(criu.pid(), folders));
     const auto init = pids.find(1);
     if (init == pids.end()) return fail(ErrorKind::guest, "CRIU recreated no init");

@@ -21,10 +21,6 @@ namespace {
 constexpr unsigned kSettable = IFF_UP | IFF_NOARP | IFF_PROMISC | IFF_ALLMULTI | IFF_DYNAMIC | IFF_DEBUG;
 constexpr std::array kKept = {IFLA_IFNAME, IFLA_MTU, IFLA_TXQLEN, IFLA_ADDRESS, IFLA_IFALIAS, IFLA_GROUP};
 
-std::string text_of(std::string_view value) {
-    return std::string(value.substr(0, value.find('\0')));
-}
-
 // Its own of IPv6, at most the link's.
 std::string mtu6_file(const std::string& name) {
     return "/proc/sys/net/ipv6/conf/" + name + "/mtu";

@@ -23,10 +23,7 @@ Body with_attributes(std::string_view body, std::size_t header,
                      const std::function<bool(const Attribute&)>& chosen) {
     Body kept(body.substr(0, NLMSG_ALIGN(header)));
     for (const Attribute& attribute : attributes_of(body, header))
-        if (chosen(attribute)) {
-            kept += attribute.whole;
-            kept.resize(NLA_ALIGN(kept.size()));
-        }
+        if (chosen(attribute)) add_whole(kept, attribute);
     return kept;
 }
 
@@ -36,6 +33,28 @@ void add_attribute(Body& body, int type, std::string_view value) {
     body.append(reinterpret_cast<const char*>(&begin), sizeof begin);
     body += value;
     body.resize(NLA_ALIGN(body.size()));
+}
+
+void add_whole(Body& body, const Attribute& attribute) {
+    body += attribute.whole;
+    body.resize(NLA_ALIGN(body.size()));
+}
+
+void add_text(Body& body, int type, std::string_view text) {
+    std::string value(text);
+    value += '\0';
+    add_attribute(body, type, value);
+}
+
+std::optional<std::string_view> find_value(std::string_view body, std::size_t header, int type) {
+    for (const Attribute& each : attributes_of(body, header))
+        if (each.type == type) return each.value;
+    return std::nullopt;
+}
+
+std::string_view nested(std::string_view attributes, std::initializer_list<int> types) {
+    for (const int type : types) attributes = find_value(attributes, 0, type).value_or("");
+    return attributes;
 }
 
 }  // namespace nap::agent

@@ -4,10 +4,13 @@
 
 #include <linux/netlink.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,6 +53,21 @@ std::vector<Attribute> attributes_of(std::string_view body, std::size_t header);
 Body with_attributes(std::string_view body, std::size_t header,
                      const std::function<bool(const Attribute&)>& chosen);
 void add_attribute(Body& body, int type, std::string_view value);
+inline void add_nested(Body& body, int type, std::string_view attributes) {
+    add_attribute(body, type | NLA_F_NESTED, attributes);
+}
+void add_whole(Body& body, const Attribute& attribute);  // as it lies in the message
+
+// Text up to its end, which the kernel writes behind it.
+inline std::string text_of(std::string_view value) {
+    return std::string(value.substr(0, value.find('\0')));
+}
+void add_text(Body& body, int type, std::string_view text);
+
+// The first of that type.
+std::optional<std::string_view> find_value(std::string_view body, std::size_t header, int type);
+// One way down after the other.
+std::string_view nested(std::string_view attributes, std::initializer_list<int> types);
 
 template <class Value>
 void add_value(Body& body, int type, const Value& value) {
@@ -58,6 +76,21 @@ void add_value(Body& body, int type, const Value& value) {
 template <class Value>
 Value value_of(const Attribute& attribute) {
     return header_of<Value>(attribute.value);
+}
+
+// As netfilter tells numbers.
+template <class Number>
+Number big_endian(Number number) {
+    if constexpr (std::endian::native == std::endian::little) return std::byteswap(number);
+    return number;
+}
+template <class Number>
+Number number_in(std::string_view value) {
+    return big_endian(header_of<Number>(value));
+}
+template <class Number>
+void add_number(Body& body, int type, Number number) {
+    add_value(body, type, big_endian(number));
 }
 
 }  // namespace nap::agent

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/network/netlink.hpp"
 
+#include <arpa/inet.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -22,6 +24,24 @@ void for_each(std::string_view datagram, const Function& function) {
     }
 }
 
+std::string message_of(int type, int flags, std::uint32_t sequence, std::string_view body) {
+    nlmsghdr header{};
+    header.nlmsg_len = static_cast<std::uint32_t>(NLMSG_HDRLEN + body.size());
+    header.nlmsg_type = static_cast<std::uint16_t>(type);
+    header.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
+    header.nlmsg_seq = sequence;
+    std::string message(reinterpret_cast<const char*>(&header), sizeof header);
+    message += body;
+    message.resize(NLMSG_ALIGN(message.size()));
+    return message;
+}
+
+Body edge_of_batch(int subsystem) {
+    nfgenmsg header{};
+    header.res_id = htons(static_cast<std::uint16_t>(subsystem));
+    return body_of(header);
+}
+
 }  // namespace
 
 Result<Netlink> Netlink::open(int protocol) {
@@ -33,13 +53,7 @@ Result<Netlink> Netlink::open(int protocol) {
 }
 
 Result<> Netlink::send(int type, int flags, std::string_view body) {
-    nlmsghdr header{};
-    header.nlmsg_len = static_cast<std::uint32_t>(NLMSG_HDRLEN + body.size());
-    header.nlmsg_type = static_cast<std::uint16_t>(type);
-    header.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-    header.nlmsg_seq = ++sequence_;
-    const std::string message =
-        std::string(reinterpret_cast<const char*>(&header), sizeof header) + std::string(body);
+    const std::string message = message_of(type, flags, ++sequence_, body);
     if (::send(socket_.get(), message.data(), message.size(), 0) < 0)
         return fail_errno("cannot send a netlink message");
     return {};
@@ -77,6 +91,41 @@ Result<int> Netlink::change(int type, int flags, std::string_view body) {
                  if (header.nlmsg_type == NLMSG_ERROR) error = -header_of<nlmsgerr>(part).error;
              });
     return error;
+}
+
+// Kernels before 6.10 acknowledge no edge of a batch, so its last change is. All answers are there when the
+// batch is sent. A change's number is its sequence number.
+Result<std::optional<Netlink::Refusal>> Netlink::change_at_once(int subsystem,
+                                                                std::span<const Change> changes) {
+    if (changes.empty()) return std::nullopt;
+    const auto edge = static_cast<std::uint32_t>(changes.size());
+    std::string batch = message_of(NFNL_MSG_BATCH_BEGIN, 0, edge, edge_of_batch(subsystem));
+    for (std::uint32_t i = 0; i < edge; ++i)
+        batch += message_of(changes[i].type, changes[i].flags | (i + 1 == edge ? NLM_F_ACK : 0), i,
+                            changes[i].body);
+    batch += message_of(NFNL_MSG_BATCH_END, 0, edge, edge_of_batch(subsystem));
+    const int size = static_cast<int>(2 * batch.size() + 4096), yes = 1;
+    (void)::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
+    (void)::setsockopt(socket_.get(), SOL_NETLINK, NETLINK_CAP_ACK, &yes, sizeof yes);
+    if (::send(socket_.get(), batch.data(), batch.size(), 0) < 0)
+        return fail_errno("cannot send a transaction by netlink");
+    std::optional<Refusal> refusal;
+    bool answered = false;
+    std::vector<char> buffer(64 << 10);
+    for (;;) {
+        const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        if (got < 0 && errno == EAGAIN) break;
+        if (got < 0) return fail_errno("cannot receive what became of a transaction by netlink");
+        for_each({buffer.data(), static_cast<std::size_t>(got)},
+                 [&](const nlmsghdr& header, std::string_view part) {
+                     if (header.nlmsg_type != NLMSG_ERROR) return;
+                     answered = true;
+                     if (const int error = -header_of<nlmsgerr>(part).error; error != 0 && !refusal)
+                         refusal = Refusal{header.nlmsg_seq, error};
+                 });
+    }
+    if (!answered) return fail(ErrorKind::protocol, "the kernel does not answer a transaction by netlink");
+    return refusal;
 }
 
 }  // namespace nap::agent
