@@ -37,7 +37,11 @@ Result<Json> capture_here() {
     NAP_TRY(Netlink netlink, Netlink::open(NETLINK_NETFILTER));
     NAP_TRY(const auto ruleset, list_ruleset(netlink));
     Json captured{{"ruleset", Json::array()}};
-    for (const auto& [type, body] : ruleset) captured["ruleset"].push_back({type, to_binary(body)});
+    for (const auto& each : ruleset) {
+        if (const auto table = owned_table(each))
+            return fail(ErrorKind::unsupported, "the nf_tables table " + *table + " is owned by a socket");
+        captured["ruleset"].push_back({each.type, to_binary(each.body)});
+    }
     const Tracked tracked = list_tracked(netlink);
     captured["connections"] = to_json(tracked.connections);
     captured["expectations"] = to_json(tracked.expectations);

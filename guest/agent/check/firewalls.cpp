@@ -4,11 +4,8 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-
-#include <linux/netfilter_bridge/ebtables.h>
 
 #include <algorithm>
 #include <array>
@@ -31,16 +28,6 @@ void name(Obstacles& obstacles, std::string what, std::string why, std::string a
     obstacles.push_back({0, "", {std::move(what), std::move(why), std::move(advice), notice}});
 }
 
-void find_owner(std::string_view table, Obstacles& obstacles) {
-    const auto flags = find_value(table, sizeof(nfgenmsg), NFTA_TABLE_FLAGS);
-    constexpr std::uint32_t kOwner = 2;  // NFT_TABLE_F_OWNER
-    if (!flags || (number_in<std::uint32_t>(*flags) & kOwner) == 0) return;
-    name(obstacles,
-         "the nf_tables table " + text_of(find_value(table, sizeof(nfgenmsg), NFTA_TABLE_NAME).value_or("")) +
-             ", owned by a socket",
-         "Whom a table of firewall rules belongs to cannot be set.", "End the program that made it.");
-}
-
 void find_old_tables(Obstacles& obstacles) {
     for (const char* family : {"ip", "ip6", "arp"}) {
         auto content = read_file(std::string("/proc/thread-self/net/") + family + "_tables_names");
@@ -55,16 +42,26 @@ void find_old_tables(Obstacles& obstacles) {
     }
 }
 
+// As struct ebt_replace, whose header does not go with <netinet/in.h>.
+struct BridgeTable {
+    char name[32];
+    unsigned hooks, entries, bytes;
+    void* of_hooks[6];
+    unsigned count;
+    void *counters, *rules;
+};
+constexpr int kGetInformation = 128;  // EBT_SO_GET_INFO
+
 // Asked only where its module is loaded: to ask would load it.
 void find_bridge_tables(Obstacles& obstacles) {
     const auto modules = loaded_modules();
     const UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
     for (const char* table : {"filter", "nat", "broute"}) {
         if (std::ranges::find(modules, std::string("ebtable_") + table) == modules.end()) continue;
-        ebt_replace rules{};
-        std::strncpy(rules.name, table, sizeof rules.name - 1);
-        socklen_t size = sizeof rules;
-        if (::getsockopt(socket.get(), IPPROTO_IP, EBT_SO_GET_INFO, &rules, &size) == 0 && rules.nentries > 0)
+        BridgeTable asked{};
+        std::strncpy(asked.name, table, sizeof asked.name - 1);
+        socklen_t size = sizeof asked;
+        if (::getsockopt(socket.get(), IPPROTO_IP, kGetInformation, &asked, &size) == 0 && asked.entries > 0)
             name(obstacles, std::string("firewall rules (the ebtables table ") + table + ")",
                  "Rules of ebtables-legacy are not carried over yet; those of ebtables-nft are.",
                  std::string("Remove them: ebtables-legacy -t ") + table + " -F.");
@@ -101,8 +98,11 @@ void find_accounting(Obstacles& obstacles) {
 
 void find_in_ruleset(const std::vector<Netlink::Answer>& ruleset, Obstacles& obstacles) {
     std::set<std::string> remembering;
-    for (const auto& [type, body] : ruleset) {
-        if (type == nf_tables_type(NFT_MSG_NEWTABLE)) find_owner(body, obstacles);
+    for (const auto& listed : ruleset) {
+        const auto& [type, body] = listed;
+        if (const auto table = owned_table(listed))
+            name(obstacles, "the nf_tables table " + *table + ", owned by a socket",
+                 "Whom a table of firewall rules belongs to cannot be set.", "End the program that made it.");
         if (type != nf_tables_type(NFT_MSG_NEWRULE)) continue;
         const auto expressions = find_value(body, sizeof(nfgenmsg), NFTA_RULE_EXPRESSIONS);
         for (const Attribute& each : attributes_of(expressions.value_or(""), 0))

@@ -43,4 +43,12 @@ Result<Answers> list_ruleset(Netlink& netlink) {
     return ruleset;
 }
 
+std::optional<std::string> owned_table(const Netlink::Answer& listed) {
+    if (listed.type != nf_tables_type(NFT_MSG_NEWTABLE)) return std::nullopt;
+    const auto flags = find_value(listed.body, sizeof(nfgenmsg), NFTA_TABLE_FLAGS);
+    constexpr std::uint32_t kOwner = 2;  // NFT_TABLE_F_OWNER
+    if (!flags || (number_in<std::uint32_t>(*flags) & kOwner) == 0) return std::nullopt;
+    return text_of(find_value(listed.body, sizeof(nfgenmsg), NFTA_TABLE_NAME).value_or(""));
+}
+
 }  // namespace nap::agent

@@ -14,4 +14,7 @@ constexpr int nf_tables_type(int message) {
 // the kernel has no nf_tables.
 Result<std::vector<Netlink::Answer>> list_ruleset(Netlink& netlink);
 
+// The name of a table that goes with the socket it belongs to; nothing of what else is listed.
+std::optional<std::string> owned_table(const Netlink::Answer& listed);
+
 }  // namespace nap::agent
