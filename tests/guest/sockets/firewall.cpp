@@ -173,7 +173,7 @@ class Firewall : public State {
     std::vector<std::string> was_;
 };
 
-NAP_GUEST_STATE("firewall", Firewall);
+NAP_GUEST_STATE("firewall_rules", Firewall);
 
 }  // namespace
 }  // namespace guest
