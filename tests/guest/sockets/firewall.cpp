@@ -88,7 +88,9 @@ class Firewall : public State {
     void set_up() override {
         if (!in_machine()) check(unshare(CLONE_NEWNET), "unshare");
         constexpr int kCreate = NLM_F_CREATE, kAppend = NLM_F_CREATE | NLM_F_APPEND;
-        std::string all = message(NFT_MSG_NEWTABLE, kCreate, text(NFTA_TABLE_NAME, kTable));
+        const std::string table = message(NFT_MSG_NEWTABLE, kCreate, text(NFTA_TABLE_NAME, kTable));
+        // One of an earlier start goes
+        std::string all = table + message(NFT_MSG_DELTABLE, 0, text(NFTA_TABLE_NAME, kTable)) + table;
         for (const char* name : {"first", "second", "last"})
             all += message(NFT_MSG_NEWCHAIN, kCreate, chain(name));
         all += message(NFT_MSG_DELCHAIN, 0, chain("second"));
@@ -104,7 +106,7 @@ class Firewall : public State {
         nf_tables_batch(all);
         for (const auto protocol : {IPPROTO_TCP, IPPROTO_UDP})
             netfilter_change(netfilter_message(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW,
-                                               NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, AF_INET, 0,
+                                               NLM_F_CREATE | NLM_F_ACK, AF_INET, 0,
                                                connection(static_cast<std::uint8_t>(protocol))));
         was_ = listed();
         require(was_.size() == 2 + 2 + 1 + 1, "the firewall has ", was_.size(), " parts");
