@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "agent/carried/firewall.hpp"
 
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <sched.h>
 
 #include <cstring>
 
@@ -96,7 +99,31 @@ Result<> put_back(Agent&, const Json& captured, Warnings& warnings) {
     return in_machine_network([&] { return put_here(captured, warnings); });
 }
 
+// A table that goes with the namespace it is made in.
+Result<> make_a_table() {
+    return in_own_thread([]() -> Result<> {
+        if (::unshare(CLONE_NEWNET) != 0) return fail_errno("cannot make a network namespace");
+        NAP_TRY(Netlink netlink, Netlink::open(NETLINK_NETFILTER));
+        Body table = body_of(nfgenmsg{.nfgen_family = NFPROTO_INET, .version = 0, .res_id = 0});
+        add_text(table, NFTA_TABLE_NAME, "rehearsal");
+        const Netlink::Change change{nf_tables_type(NFT_MSG_NEWTABLE), NLM_F_CREATE, std::move(table)};
+        NAP_CHECK(netlink.change_at_once(NFNL_SUBSYS_NFTABLES, {&change, 1}));
+        return {};
+    });
+}
+
 }  // namespace
+
+void rehearse_capturing_firewall() {
+    (void)in_machine_network([]() -> Result<> {
+        (void)capture_here();
+        return {};
+    });
+}
+
+void rehearse_putting_firewall() {
+    (void)make_a_table();
+}
 
 const Part kFirewall{"firewall", capture, nullptr, nullptr, put_back};
 

@@ -10,4 +10,8 @@ namespace nap::agent {
 
 extern const Part kFirewall;
 
+// Once, and forgotten, as rehearse_network(): in the older kernel, in the newer.
+void rehearse_capturing_firewall();
+void rehearse_putting_firewall();
+
 }  // namespace nap::agent

@@ -5,6 +5,7 @@
 
 #include "agent/calls/params.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/carried/firewall.hpp"
 #include "agent/connections/rehearse.hpp"
 #include "agent/contexts/adoption.hpp"
 #include "agent/contexts/criu.hpp"
@@ -42,6 +43,7 @@ Result<Json> prepare(Agent& agent, const Json& params, Call&) {
     NAP_TRY(agent.bpf_refusal, BpfRefusal::attach());
     NAP_CHECK(warm_criu());
     NAP_CHECK(rehearse_connections());
+    rehearse_putting_firewall();
     return Json{{"withheld", status.withheld}};
 }
 

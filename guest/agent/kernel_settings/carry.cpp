@@ -5,6 +5,7 @@
 #include <set>
 
 #include "agent/calls/agent.hpp"
+#include "agent/carried/firewall.hpp"
 #include "agent/carried/network.hpp"
 #include "agent/kernel_settings/files.hpp"
 #include "agent/kernel_settings/put.hpp"
@@ -121,6 +122,7 @@ Result<Json> settings(Agent& agent, const Json&, Call&) {
     NAP_TRY(agent.settings_seen, look(*init));
     NAP_TRY(const Values set, set_by_machine(agent, agent.settings_seen->now));
     rehearse_network();
+    rehearse_capturing_firewall();
     return Json{{"settings", set}};
 }
 
