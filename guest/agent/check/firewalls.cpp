@@ -14,7 +14,7 @@
 #include <sstream>
 
 #include "agent/firewall/ruleset.hpp"
-#include "agent/kernel_settings/baseline.hpp"
+#include "agent/modules/loaded.hpp"
 #include "base/fd.hpp"
 
 namespace nap::agent {
@@ -57,7 +57,8 @@ void find_bridge_tables(Obstacles& obstacles) {
     const auto modules = loaded_modules();
     const UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
     for (const char* table : {"filter", "nat", "broute"}) {
-        if (std::ranges::find(modules, std::string("ebtable_") + table) == modules.end()) continue;
+        if (std::ranges::find(modules, std::string("ebtable_") + table, &LoadedModule::name) == modules.end())
+            continue;
         BridgeTable asked{};
         std::strncpy(asked.name, table, sizeof asked.name - 1);
         socklen_t size = sizeof asked;

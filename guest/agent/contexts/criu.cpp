@@ -8,6 +8,7 @@
 
 #include "agent/calls/log.hpp"
 #include "agent/calls/paths.hpp"
+#include "agent/modules/autoload.hpp"
 #include "base/fd.hpp"
 #include "base/process.hpp"
 
@@ -49,12 +50,14 @@ std::vector<std::string> criu_command(std::string_view action, const CriuFolders
             "--file-locks", "--network-lock",
             "skip",         "--manage-cgroups=ignore",
             "--enable-fs",  "hugetlbfs",
-            "--enable-fs",  "bpf"};
+            "--enable-fs",  "bpf",
+            "--enable-fs",  "configfs"};
 }
 
 Result<> warm_criu() {
     Command command;
     command.argv = {kCriu, "check"};
+    const LoadsNothing loads_nothing;
     NAP_TRY(const Output output, run(command, kCheckLimit));
     if (output.status != 0) log("CRIU's check: " + errors_of(output.out));
     return {};

@@ -61,8 +61,8 @@ void load_modules() {
         if (!line.empty() && line[0] != '#') warn(load_module(line[0] == '/' ? line : "/nap/" + line, ""));
 }
 
-// The initramfs cannot be pivoted away from. A tmpfs takes its place; the folders of the initramfs, and
-// /init, are bound into it, so nothing is copied.
+// The initramfs cannot be pivoted away from. A tmpfs takes its place; the folders of the initramfs, and /init,
+// are bound into it, so nothing is copied. The kernel's own threads have our root, also as it is after this.
 Result<> leave_initramfs() {
     NAP_CHECK(mount_at("tmpfs", kNewRoot, "tmpfs", 0, "mode=755"));
     const fs::path root = kNewRoot;
@@ -73,7 +73,7 @@ Result<> leave_initramfs() {
         if (entry.is_symlink()) {
             fs::create_symlink(fs::read_symlink(entry.path()), target);
         } else if (name == "init") {
-            NAP_CHECK(write_file(target, ""));
+            NAP_TRY(const UniqueFd file, open_file(target, O_WRONLY | O_CREAT, 0755));
             if (::mount(entry.path().c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0)
                 return fail_errno("cannot take /init along to the new root");
         } else if (entry.is_directory()) {

@@ -5,6 +5,16 @@
 
 namespace nap::agent {
 
+// While it lasts nothing is loaded for /dev/net/tun and new links, which CRIU tries out: the machine's kernel
+// is to have no module that nobody there has asked for.
+class LoadsNothing {
+  public:
+    LoadsNothing();
+    ~LoadsNothing();
+    LoadsNothing(const LoadsNothing&) = delete;
+    LoadsNothing& operator=(const LoadsNothing&) = delete;
+};
+
 bool called_as_modprobe(const char* program);
 
 // The calling process is a single thread. Returns the exit status where none could be executed.

@@ -18,11 +18,12 @@ namespace nap::agent {
 
 namespace {
 
-// What CRIU mounts again and every kernel of Nap's has built in.
-constexpr std::array kCarried = {"proc",   "sysfs",      "tmpfs",   "devtmpfs", "devpts", "cgroup", "cgroup2",
-                                 "mqueue", "securityfs", "debugfs", "tracefs",  "pstore", "ramfs"};
+// What CRIU mounts again: every kernel of Nap's has it built in, or its module goes over.
+constexpr std::array kCarried = {"proc",    "sysfs",   "tmpfs",      "devtmpfs",   "devpts",  "cgroup",
+                                 "cgroup2", "mqueue",  "securityfs", "debugfs",    "tracefs", "pstore",
+                                 "ramfs",   "fusectl", "autofs",     "binfmt_misc"};
 // Likewise, but without what is in them.
-constexpr std::array kCarriedEmpty = {"hugetlbfs", "bpf"};
+constexpr std::array kCarriedEmpty = {"hugetlbfs", "bpf", "configfs"};
 
 // Blanks and backslashes are written in octal there: "\040".
 std::string unescape(std::string_view text) {
@@ -63,9 +64,22 @@ std::vector<Mount> parse_mounts(std::string_view mountinfo) {
     return mounts;
 }
 
+// CRIU makes it again, as a file system with another device number: systemd asks for it by the number it had.
+// That of binfmt_misc, which any Debian with systemd has, is used once, when the machine starts.
+static Finding judge_automount(const Mount& mount) {
+    const std::string unit = "\"$(systemd-escape -p --suffix=automount " + mount.target + ")\"";
+    const bool used_once = mount.target == "/proc/sys/fs/binfmt_misc";
+    return {"an automount at " + mount.target,
+            "systemd knows it by its device number, which changes: at its next use it fails.",
+            used_once ? "Should it be needed again: systemctl restart " + unit + " after the update."
+                      : "Stop its unit before the update: systemctl stop " + unit + ".",
+            used_once};
+}
+
 std::optional<Finding> judge_mount(const Mount& mount, const std::vector<Mount>& all, const Mount& root) {
     if (mount.device == root.device && lies_below(mount.root, root.root)) return std::nullopt;
     const bool carried = std::ranges::find(kCarried, mount.type) != kCarried.end();
+    if (mount.type == "autofs") return judge_automount(mount);
     if (!carried)
         return Finding{"a file system of type " + mount.type + " at " + mount.target,
                        "It cannot be mounted again as it was.", "Unmount it: umount " + mount.target + "."};

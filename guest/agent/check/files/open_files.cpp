@@ -54,10 +54,11 @@ struct Number {
     unsigned major, first, last;
 };
 // /dev/null, zero, full, random, urandom, kmsg; virtual terminals and serial lines; tty, console and ptmx;
-// the slaves of ptys.
-constexpr std::array kHarmlessDevices = {Number{1, 3, 3},    Number{1, 5, 5},   Number{1, 7, 9},
-                                         Number{1, 11, 11},  Number{4, 0, ~0U}, Number{5, 0, 2},
-                                         Number{136, 0, ~0U}};
+// autofs; the slaves of ptys.
+constexpr std::array kHarmlessDevices = {Number{1, 3, 3},      Number{1, 5, 5},    Number{1, 7, 9},
+                                         Number{1, 11, 11},    Number{4, 0, ~0U},  Number{5, 0, 2},
+                                         Number{10, 235, 235}, Number{136, 0, ~0U}};
+constexpr Number kInput = {13, 64, 95};  // /dev/input/event*
 constexpr unsigned kLastPtyMajor = 143;
 
 constexpr unsigned long kQueueFileSystem = 0x19800202;  // MQUEUE_MAGIC of the kernel's ipc/mqueue.c
@@ -180,6 +181,12 @@ std::optional<Finding> judge_device(bool character, unsigned major, unsigned min
                 device.major == 136 ? major >= 136 && major <= kLastPtyMajor : major == device.major;
             if (same && minor >= device.first && minor <= device.last) return std::nullopt;
         }
+    if (character && major == kInput.major && minor >= kInput.first && minor <= kInput.last)
+        return Finding{
+            "an open input device (event" + std::to_string(minor - kInput.first) + ")",
+            "It is opened anew: which events it tells, by which clock, and whether others are kept "
+            "from them is as it is at first.",
+            "Nothing needs to be done for systemd-logind, which asks for fewer events than there are.", true};
     return Finding{std::string("an open ") + (character ? "character" : "block") + " device " +
                        std::to_string(major) + ":" + std::to_string(minor),
                    "The state of its driver is lost with the older kernel.",
