@@ -61,8 +61,9 @@ void load_modules() {
         if (!line.empty() && line[0] != '#') warn(load_module(line[0] == '/' ? line : "/nap/" + line, ""));
 }
 
-// The initramfs cannot be pivoted away from. A tmpfs takes its place; the folders of the initramfs, and /init,
-// are bound into it, so nothing is copied. The kernel's own threads have our root, also as it is after this.
+// The initramfs cannot be pivoted away from. A tmpfs takes its place; the folders of the initramfs, and
+// /init, are bound into it, so nothing is copied. The kernel's own threads have our root, also as it is after
+// this.
 Result<> leave_initramfs() {
     NAP_CHECK(mount_at("tmpfs", kNewRoot, "tmpfs", 0, "mode=755"));
     const fs::path root = kNewRoot;
