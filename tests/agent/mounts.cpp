@@ -56,6 +56,21 @@ TEST(JudgeMount, AllowsBindsOfWhatIsThere) {
     EXPECT_FALSE(judge_last("60 50 0:30 / /mnt rw - mqueue mqueue rw\n"));
 }
 
+TEST(JudgeMount, TellsOfAutomounts) {
+    const auto used_once =
+        judge_last("60 50 0:31 / /proc/sys/fs/binfmt_misc rw shared:9 - autofs systemd-1 rw,fd=29,direct\n");
+    ASSERT_TRUE(used_once);
+    EXPECT_TRUE(used_once->notice);
+    const auto other = judge_last("60 50 0:31 / /srv/media rw shared:9 - autofs systemd-1 rw,fd=29,direct\n");
+    ASSERT_TRUE(other);
+    EXPECT_FALSE(other->notice);
+    EXPECT_EQ(other->what, "an automount at /srv/media");
+}
+
+TEST(JudgeMount, AllowsWhatModulesBring) {
+    EXPECT_FALSE(judge_last("60 50 0:31 / /sys/fs/fuse/connections rw - fusectl fusectl rw\n"));
+}
+
 TEST(JudgeMount, RefusesWhatCannotBeMountedAgain) {
     for (const char* type : {"fuse.sshfs", "nfs4", "overlay", "ext4", "zonefs", "bpf", "hugetlbfs", "nsfs"}) {
         const auto finding = judge_last(std::string("60 50 0:30 / /mnt rw - ") + type + " x rw\n");

@@ -35,6 +35,17 @@ TEST(JudgeLink, RaisesNoFalseAlarm) {
         EXPECT_FALSE(judge_link(link)) << link;
 }
 
+TEST(JudgeDevice, TellsOfInputDevices) {
+    const auto told = judge_device(true, 13, 65);
+    ASSERT_TRUE(told);
+    EXPECT_TRUE(told->notice);
+    EXPECT_EQ(told->what, "an open input device (event1)");
+    const auto mouse = judge_device(true, 13, 32);
+    ASSERT_TRUE(mouse);
+    EXPECT_FALSE(mouse->notice);
+    EXPECT_FALSE(judge_device(true, 10, 235));  // autofs
+}
+
 TEST(JudgeDevice, AllowsTheHarmlessOnes) {
     EXPECT_FALSE(judge_device(true, 1, 3));    // null
     EXPECT_FALSE(judge_device(true, 1, 9));    // urandom

@@ -19,11 +19,13 @@ namespace nap::agent {
 namespace {
 
 // What CRIU mounts again: every kernel of Nap's has it built in, or its module goes over.
-constexpr std::array kCarried = {"proc",    "sysfs",   "tmpfs",      "devtmpfs",   "devpts",  "cgroup",
-                                 "cgroup2", "mqueue",  "securityfs", "debugfs",    "tracefs", "pstore",
-                                 "ramfs",   "fusectl", "autofs",     "binfmt_misc"};
+constexpr std::array kCarried = {"proc",    "sysfs",   "tmpfs",  "devtmpfs",   "devpts",
+                                 "cgroup",  "cgroup2", "mqueue", "securityfs", "debugfs",
+                                 "tracefs", "pstore",  "ramfs",  "fusectl"};
 // Likewise, but without what is in them.
-constexpr std::array kCarriedEmpty = {"hugetlbfs", "bpf", "configfs"};
+constexpr std::array kCarriedEmpty = {"hugetlbfs", "bpf", "configfs", "binfmt_misc"};
+// Which are not empty, then: the kernel's own files of binfmt_misc.
+constexpr std::array kAlwaysThere = {"register", "status"};
 
 // Blanks and backslashes are written in octal there: "\040".
 std::string unescape(std::string_view text) {
@@ -110,16 +112,23 @@ bool is_hidden(const Mount& mount, const std::vector<Mount>& all) {
 
 namespace {
 
+bool is_empty(const std::string& place) {
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(place, error), end; !error && entry != end;
+         entry.increment(error))
+        if (std::ranges::find(kAlwaysThere, entry->path().filename()) == kAlwaysThere.end()) return false;
+    return !error;
+}
+
 // One that is hidden cannot be looked into.
 bool is_carried_empty(const Mount& mount, pid_t host_pid) {
     if (std::ranges::find(kCarriedEmpty, mount.type) == kCarriedEmpty.end() || mount.root != "/")
         return false;
     const std::string place = "/proc/" + std::to_string(host_pid) + "/root" + mount.target;
     struct stat there {};
-    std::error_code error;
     return ::stat(place.c_str(), &there) == 0 &&
            mount.device == std::to_string(major(there.st_dev)) + ":" + std::to_string(minor(there.st_dev)) &&
-           std::filesystem::is_empty(place, error) && !error;
+           is_empty(place);
 }
 
 }  // namespace
