@@ -68,6 +68,13 @@ class NbdImage : public Image {
     fs::path file_;
 };
 
+// A comma would end it.
+std::string option_value(const std::string& value) {
+    std::string quoted;
+    for (const char each : value) quoted += each == ',' ? ",," : std::string(1, each);
+    return quoted;
+}
+
 Result<std::unique_ptr<Image>> open_by_nbd(const fs::path& file, const std::string& format) {
     const auto failed = [&] {
         return fail(ErrorKind::io, "cannot read the disk image " + file.string() +
@@ -75,8 +82,12 @@ Result<std::unique_ptr<Image>> open_by_nbd(const fs::path& file, const std::stri
     };
     nbd_handle* nbd = ::nbd_create();
     if (nbd == nullptr) return failed();
-    std::string name = file, as = format;
-    std::string words[] = {"qemu-nbd", "--read-only", "--format", as, "--", name};
+    // The caller may hold QEMU's own locks on it, which would keep qemu-nbd away, too
+    std::error_code ignored;
+    const std::string driver = fs::is_block_file(file, ignored) ? "host_device" : "file";
+    std::string words[] = {"qemu-nbd", "--read-only", "--image-opts",
+                           "driver=" + format + ",file.driver=" + driver +
+                               ",file.locking=off,file.filename=" + option_value(file)};
     std::vector<char*> argv;
     for (auto& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/process.hpp"
+#include "machine/disk/disk.hpp"
 #include "tests/machine/scratch.hpp"
 #include "tests/volume/disks.hpp"
 
@@ -87,6 +88,9 @@ TEST_F(SystemTest, IsOnAPartitionWithABootOfItsOwn) {
             ->status,
         0);
     fs::rename(converted, image());
+    // As whoever makes a machine of it holds it
+    const auto lock = machine::lock_disk(image());
+    ASSERT_TRUE(lock) << lock.error().message;
     auto same = find({}, "qcow2");
     ASSERT_TRUE(same) << same.error().message;
     EXPECT_EQ(same->root().number, 3);

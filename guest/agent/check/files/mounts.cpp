@@ -82,6 +82,10 @@ std::optional<Finding> judge_mount(const Mount& mount, const std::vector<Mount>&
     if (mount.device == root.device && lies_below(mount.root, root.root)) return std::nullopt;
     const bool carried = std::ranges::find(kCarried, mount.type) != kCarried.end();
     if (mount.type == "autofs") return judge_automount(mount);
+    if (mount.type == "binfmt_misc")
+        return Finding{"programs that binfmt_misc starts by an interpreter",
+                       "What is registered there is not carried over yet.",
+                       "After the update: systemctl restart systemd-binfmt.", true};
     if (!carried)
         return Finding{"a file system of type " + mount.type + " at " + mount.target,
                        "It cannot be mounted again as it was.", "Unmount it: umount " + mount.target + "."};
@@ -172,11 +176,14 @@ void MountTable::find_obstacles(Obstacles& obstacles) const {
     const auto& machine = namespaces_.front().mounts;
     const auto root = std::ranges::find(machine, "/", &Mount::target);
     if (root == machine.end()) return;
-    std::set<std::string> named;
+    std::set<std::string> named, empty;  // by device: one may be hidden here and not there
+    for (const auto& [host_pid, mounts] : namespaces_)
+        for (const Mount& mount : mounts)
+            if (is_carried_empty(mount, host_pid)) empty.insert(mount.device);
     for (const auto& [host_pid, mounts] : namespaces_)
         for (const Mount& mount : mounts) {
+            if (empty.contains(mount.device)) continue;
             auto finding = judge_mount(mount, mounts, *root);
-            if (finding && is_carried_empty(mount, host_pid)) continue;
             if (finding && named.insert(finding->what).second)
                 obstacles.push_back({0, "", std::move(*finding)});
         }
