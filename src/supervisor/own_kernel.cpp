@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "supervisor/own_kernel.hpp"
 
-#include <atomic>
-
 #include "update/agent/machine_files.hpp"
 
 namespace nap::supervisor {
 
 namespace {
-
-// Checks and an update may look at the same time.
-std::filesystem::path new_scratch(const update::RunningMachine& machine) {
-    static std::atomic<unsigned> made = 0;
-    return machine.paths.state / ("incoming-" + std::to_string(made++));
-}
 
 Result<OwnKernel> own_kernel(const kernel::Newest& newest, const update::RunningMachine& machine) {
     NAP_TRY(const bool runs, kernel::MachineKernels::runs_already(newest, machine.kernel));
@@ -27,7 +19,8 @@ kernel::MachineKernels kernels_of(const Paths& paths, const std::string& machine
 }
 
 Result<OwnKernel> look_at_own_kernel(const Paths& paths, update::RunningMachine& machine) {
-    update::agent::MachineFiles files(machine.generation->agent(), new_scratch(machine));
+    update::agent::MachineFiles files(machine.generation->agent(),
+                                      update::agent::new_scratch(machine.paths.state));
     NAP_TRY(const auto newest, kernel::MachineKernels::newest(files, machine.kernel.version));
     NAP_TRY(auto own, own_kernel(newest, machine));
     if (!own.runs) NAP_CHECK(kernels_of(paths, machine.config.name).look_at(files, newest));
@@ -37,7 +30,8 @@ Result<OwnKernel> look_at_own_kernel(const Paths& paths, update::RunningMachine&
 Result<OwnKernel> take_own_kernel(const Paths& paths, update::RunningMachine& machine,
                                   const kernel::Progress& progress) {
     progress("looking into the machine's /boot");
-    update::agent::MachineFiles files(machine.generation->agent(), new_scratch(machine));
+    update::agent::MachineFiles files(machine.generation->agent(),
+                                      update::agent::new_scratch(machine.paths.state));
     NAP_TRY(const auto newest, kernel::MachineKernels::newest(files, machine.kernel.version));
     NAP_TRY(auto own, own_kernel(newest, machine));
     if (own.runs) return own;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "update/agent/machine_files.hpp"
 
+#include <atomic>
+#include <string>
+
 #include "channel/tree.hpp"
 
 namespace nap::update::agent {
@@ -12,6 +15,11 @@ using channel::Json;
 constexpr channel::Milliseconds kLimit{60'000};
 
 }  // namespace
+
+fs::path new_scratch(const fs::path& state) {
+    static std::atomic<unsigned> made = 0;
+    return state / ("incoming-" + std::to_string(made++));
+}
 
 MachineFiles::MachineFiles(channel::Link& agent, fs::path scratch)
     : agent_(agent), scratch_(std::move(scratch)) {}

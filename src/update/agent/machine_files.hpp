@@ -9,6 +9,9 @@
 
 namespace nap::update::agent {
 
+// A folder of `state` that nobody else uses: checks and an update may look at the same time. Not made.
+std::filesystem::path new_scratch(const std::filesystem::path& state);
+
 class MachineFiles : public Files {
   public:
     // `scratch`: a folder, made here, for what is under way; gone with it.

@@ -5,7 +5,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <atomic>
 
 #include "base/fd.hpp"
 #include "base/units.hpp"
@@ -23,12 +22,6 @@ namespace fs = std::filesystem;
 using agent::LoadedModule;
 
 constexpr std::size_t kMostIndex = 16 * kMiB, kMostModule = 64 * kMiB;
-
-// Checks and an update may look at the same time.
-fs::path new_scratch(const RunningMachine& machine) {
-    static std::atomic<unsigned> made = 0;
-    return machine.paths.state / ("modules-" + std::to_string(made++));
-}
 
 std::string folder_of(const kernel::Kernel& kernel) {
     return "/lib/modules/" + kernel.version;
@@ -94,7 +87,7 @@ Result<std::vector<agent::ModuleFile>> fetch(Files& files, const kernel::Kernel&
 Result<std::vector<Obstacle>> find_module_obstacles(RunningMachine& machine, const kernel::Kernel& newer,
                                                     const TimeLimits& limits) {
     NAP_TRY(const auto loaded, agent::loaded_modules(machine.generation->agent(), limits.call));
-    agent::MachineFiles files(machine.generation->agent(), new_scratch(machine));
+    agent::MachineFiles files(machine.generation->agent(), agent::new_scratch(machine.paths.state));
     NAP_TRY(const auto needed, find_needed(files, newer, loaded));
     std::vector<Obstacle> obstacles;
     for (const auto& name : needed.missing) {
@@ -108,7 +101,7 @@ Result<> bring_modules(Attempt& attempt) {
     auto step = attempt.timeline.step("bring modules");
     RunningMachine& machine = attempt.machine;
     NAP_TRY(const auto loaded, agent::loaded_modules(machine.generation->agent(), attempt.limits.call));
-    const fs::path folder = new_scratch(machine);
+    const fs::path folder = agent::new_scratch(machine.paths.state);
     agent::MachineFiles files(machine.generation->agent(), folder / "incoming");
     NAP_TRY(const auto needed, find_needed(files, attempt.newer_kernel, loaded));
     if (needed.files.empty()) return {};

@@ -66,9 +66,11 @@ std::vector<Mount> parse_mounts(std::string_view mountinfo) {
     return mounts;
 }
 
+namespace {
+
 // CRIU makes it again, as a file system with another device number: systemd asks for it by the number it had.
 // That of binfmt_misc, which any Debian with systemd has, is used once, when the machine starts.
-static Finding judge_automount(const Mount& mount) {
+Finding judge_automount(const Mount& mount) {
     const std::string unit = "\"$(systemd-escape -p --suffix=automount " + mount.target + ")\"";
     const bool used_once = mount.target == "/proc/sys/fs/binfmt_misc";
     return {"an automount at " + mount.target,
@@ -77,6 +79,8 @@ static Finding judge_automount(const Mount& mount) {
                       : "Stop its unit before the update: systemctl stop " + unit + ".",
             used_once};
 }
+
+}  // namespace
 
 std::optional<Finding> judge_mount(const Mount& mount, const std::vector<Mount>& all, const Mount& root) {
     if (mount.device == root.device && lies_below(mount.root, root.root)) return std::nullopt;
